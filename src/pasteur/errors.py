@@ -1,0 +1,53 @@
+"""What Pasteur says when something is wrong: one clear line, the near miss, and no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class PasteurError(Exception):
+    """A mistake that the user can mend. The command line prints its one line and leaves with `exit_code`."""
+
+    exit_code = 2
+
+
+class ConfigError(PasteurError):
+    """A setting, a name or a combination of them is wrong."""
+
+
+class DataError(PasteurError):
+    """A file or a table cannot be ingested. Names file, table, column and row number, never a value."""
+
+
+class SchemaError(PasteurError):
+    """A metadata file contradicts itself, the data's columns or the law of declared domains."""
+
+
+class SqlError(PasteurError):
+    """A view's or a metric's query is not one that may run."""
+
+
+class PrivacyError(PasteurError):
+    """A question that the private side does not answer."""
+
+
+class BudgetError(PrivacyError):
+    """A charge would pass what the budget allows."""
+
+
+def rule(name: str, value: object, must_be: str) -> str:
+    """The sentence of every check: `name (value) must be <rule>`. Never call it with a cell of somebody's data."""
+    return f"{name} ({value}) must be {must_be}"
+
+
+def near_miss(word: str, choices: Iterable[str]) -> str:
+    """What to append to an error about an unknown `word`: the nearest of `choices`, else all of them."""
+    names = sorted(choices)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; choose from: {', '.join(names)}" if names else ""

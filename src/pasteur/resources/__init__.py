@@ -1,0 +1,1 @@
+"""Packaged resources: no code lives here."""

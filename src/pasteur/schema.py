@@ -1,0 +1,274 @@
+"""`Schema`: what is publicly known of a view's tables, read from `metadata/*.json`.
+
+A file has two parts: `sdv`, valid SDV V2 metadata that stands alone, and `pasteur`, with each column's embedding, declared
+domain and its source, the predictive targets and the privacy unit. `<view>.<schema>.json` lies over
+`<dataset>.<schema>.json`: a whole column entry replaces, `null` removes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pasteur.errors import SchemaError, near_miss, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+COLUMN_KEYS = ("embedding", "domain", "source", "declared")
+PASTEUR_KEYS = ("tables", "compressors", "targets", "unit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: SDV's type, and how it becomes discrete. Ids have no embedding and no domain."""
+
+    name: str
+    table: str
+    sdtype: str
+    embedding: Mapping[str, Any] | None
+    domain: Mapping[str, Any] | None
+    source: str | None
+    declared: bool
+    sdv: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        """`table.column`, for messages."""
+        return f"{self.table}.{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSchema:
+    """One component's columns, in the original's order."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: str | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column called `name`.
+
+        Raises:
+            SchemaError: there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        message = f"column '{name}' is not in table '{self.name}'{near_miss(name, self.names)}"
+        raise SchemaError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relationship:
+    """Each row of the child names one row of the parent."""
+
+    parent_table: str
+    parent_key: str
+    child_table: str
+    child_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A column that predictive models are asked for. `positive` is the class that counts as positive."""
+
+    table: str
+    column: str
+    kind: Literal["classification", "regression"]
+    positive: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """The privacy unit: at most `max_rows` rows of a component are used for one unit; more are dropped before any count."""
+
+    max_rows: int = 1
+    rows_public: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a maximum that is no positive integer."""
+        if not isinstance(self.max_rows, int) or isinstance(self.max_rows, bool) or self.max_rows < 1:
+            raise SchemaError(rule("unit.max_rows", self.max_rows, "a whole number of at least 1"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """All that is declared of a view. `sdv` is the plain SDV V2 metadata."""
+
+    name: str
+    tables: Mapping[str, TableSchema]
+    relationships: tuple[Relationship, ...]
+    targets: tuple[Target, ...]
+    unit: Unit
+    sdv: Mapping[str, Any]
+
+    def table(self, name: str) -> TableSchema:
+        """The table called `name`.
+
+        Raises:
+            SchemaError: there is none.
+        """
+        if name not in self.tables:
+            message = f"table '{name}' is not in schema '{self.name}'{near_miss(name, self.tables)}"
+            raise SchemaError(message)
+        return self.tables[name]
+
+    def undeclared(self) -> tuple[Column, ...]:
+        """Columns whose domain was taken from data and not yet confirmed by a person (`"declared": false`)."""
+        return tuple(c for table in self.tables.values() for c in table.columns if not c.declared)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any], *, name: str, file: str) -> Schema:
+        """Read the two-part form.
+
+        Args:
+            raw: the merged JSON document.
+            name: what the schema is called in messages, `<view>.<schema>`.
+            file: the file named in errors.
+
+        Raises:
+            SchemaError: an unknown key, a column that only one part knows, a target that is no column.
+        """
+        _known(raw, ("sdv", "pasteur"), file)
+        sdv, ours = raw.get("sdv", {}), raw.get("pasteur", {})
+        _known(ours, PASTEUR_KEYS, f"{file}: pasteur")
+        declared = ours.get("tables", {})
+        for table in declared:
+            if table not in sdv.get("tables", {}):
+                raise SchemaError(f"{file}: pasteur.tables: table '{table}' is not in the sdv part{near_miss(table, sdv.get('tables', {}))}")
+        tables = {t: _table(t, entry, declared.get(t, {}), file) for t, entry in sdv.get("tables", {}).items()}
+        relationships = tuple(
+            Relationship(
+                parent_table=r["parent_table_name"],
+                parent_key=r["parent_primary_key"],
+                child_table=r["child_table_name"],
+                child_key=r["child_foreign_key"],
+            )
+            for r in sdv.get("relationships", [])
+        )
+        unit = ours.get("unit", {})
+        _known(unit, ("max_rows", "rows_public"), f"{file}: pasteur.unit")
+        targets = tuple(_target(entry, tables, file) for entry in ours.get("targets", []))
+        return cls(name=name, tables=tables, relationships=relationships, targets=targets, unit=Unit(**unit), sdv=sdv)
+
+
+def _known(entry: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
+    for key in entry:
+        if key not in keys:
+            raise SchemaError(f"{where}: '{key}' is not a known key{near_miss(key, keys)}")
+
+
+def _table(name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str) -> TableSchema:
+    described = ours.get("columns", {})
+    for column in described:
+        if column not in sdv["columns"]:
+            raise SchemaError(f"{file}: {name}: column '{column}' is not in the sdv part{near_miss(column, sdv['columns'])}")
+    columns = tuple(_column(name, c, entry, described.get(c, {}), file) for c, entry in sdv["columns"].items())
+    return TableSchema(name=name, columns=columns, primary_key=sdv.get("primary_key"))
+
+
+def _column(table: str, name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str) -> Column:
+    _known(ours, COLUMN_KEYS, f"{file}: {table}.{name}")
+    if sdv["sdtype"] != "id" and not ours.get("embedding"):
+        raise SchemaError(f"{file}: column {table}.{name} must have an embedding and a declared domain")
+    if ours.get("embedding") and ours.get("domain") is not None and not ours.get("source"):
+        raise SchemaError(f"{file}: column {table}.{name} must say where its domain is known from (`source`)")
+    return Column(
+        name=name,
+        table=table,
+        sdtype=sdv["sdtype"],
+        embedding=ours.get("embedding"),
+        domain=ours.get("domain"),
+        source=ours.get("source"),
+        declared=ours.get("declared", True),
+        sdv=sdv,
+    )
+
+
+def _target(entry: Mapping[str, Any], tables: Mapping[str, TableSchema], file: str) -> Target:
+    _known(entry, ("table", "column", "kind", "positive"), f"{file}: pasteur.targets")
+    target = Target(**entry)
+    if target.table not in tables:
+        raise SchemaError(f"{file}: target table '{target.table}' is not in the schema{near_miss(target.table, tables)}")
+    tables[target.table].column(target.column)
+    if target.kind not in ("classification", "regression"):
+        raise SchemaError(rule(f"{file}: target {target.column}: kind", target.kind, "classification or regression"))
+    return target
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`. Below a table's `columns` a whole entry replaces; `null` removes; lists replace."""
+    merged: dict[str, Any] = deepcopy(dict(base))
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        elif key == "columns":
+            kept = {**merged.get(key, {}), **value}
+            merged[key] = {name: deepcopy(entry) for name, entry in kept.items() if entry is not None}
+        elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = deepcopy(value)
+    return merged
+
+
+def load(*, view: str, dataset: str, schema: str, components: Iterable[str], folders: Sequence[Path]) -> Schema:
+    """The schema of a view: its own file over its data set's, cut to the view's components.
+
+    Args:
+        view: the view's name.
+        dataset: the data set's name.
+        schema: the schema's name.
+        components: the view's components; tables of other names are left out.
+        folders: where metadata files are looked for; the first folder that has a file wins.
+
+    Raises:
+        SchemaError: no file, no JSON, a component that neither file describes, or a part that contradicts itself.
+    """
+    names = dict.fromkeys((f"{dataset}.{schema}.json", f"{view}.{schema}.json"))
+    found = [path for name in names for path in [_find(name, folders)] if path]
+    if not found:
+        raise SchemaError(f"schema '{schema}': no metadata/{' nor metadata/'.join(names)}")
+    raw: dict[str, Any] = {}
+    for path in found:
+        raw = merge(raw, _read(path))
+    wanted = tuple(components)
+    file = " over ".join(path.name for path in reversed(found))
+    for component in wanted:
+        if component not in raw.get("sdv", {}).get("tables", {}):
+            raise SchemaError(f"{file}: component '{component}' of view '{view}' is not described")
+    return Schema.parse(_cut(raw, wanted), name=f"{view}.{schema}", file=file)
+
+
+def _find(name: str, folders: Sequence[Path]) -> Path | None:
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise SchemaError(f"{path.name}: is not valid JSON ({error})") from error
+    return document
+
+
+def _cut(raw: dict[str, Any], components: Sequence[str]) -> dict[str, Any]:
+    """The document with the tables named in `components` only, and the relationships and targets between them."""
+    sdv, ours = raw["sdv"], raw.get("pasteur", {})
+    sdv["tables"] = {t: sdv["tables"][t] for t in components}
+    if "relationships" in sdv:
+        ends = ("parent_table_name", "child_table_name")
+        sdv["relationships"] = [r for r in sdv["relationships"] if all(r[end] in components for end in ends)]
+    ours["tables"] = {t: entry for t, entry in ours.get("tables", {}).items() if t in components}
+    ours["targets"] = [t for t in ours.get("targets", []) if t.get("table") in components]
+    return raw

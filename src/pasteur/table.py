@@ -1,0 +1,131 @@
+"""`Table`: a lazily read parquet data set, the one form in which rows travel between rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pasteur.errors import DataError, near_miss
+from pasteur.files import atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+UNIT = "_unit"
+"""The text column that holds the privacy unit's id in keys, views and encoded files."""
+
+BATCH = 131_072
+"""Rows a batch: large enough to be fast, small enough that memory stays flat."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows under an Arrow schema, produced in batches each time they are asked for.
+
+    `rows` is the row count, or None where it is not known before reading. `make(columns, rows)` yields record batches
+    of at most `rows` rows each, with `columns` only (None: all), in a fixed order.
+    """
+
+    schema: pa.Schema
+    rows: int | None
+    make: Callable[[Sequence[str] | None, int], Iterator[pa.RecordBatch]]
+
+    @classmethod
+    def read(cls, path: Path) -> Table:
+        """The parquet file at `path`, or the part files of the folder at `path` in sorted order.
+
+        Raises:
+            DataError: nothing is there, or it is not parquet.
+        """
+        parts = sorted(path.glob("*.p*q*")) if path.is_dir() else [path]
+        try:
+            footers = [pq.read_metadata(part) for part in parts]
+            schema = footers[0].schema.to_arrow_schema()
+        except (OSError, IndexError, pa.ArrowInvalid) as error:
+            message = f"{path}: is not a readable parquet file"
+            raise DataError(message) from error
+
+        def make(columns: Sequence[str] | None, size: int) -> Iterator[pa.RecordBatch]:
+            for part in parts:
+                with pq.ParquetFile(part) as file:
+                    yield from file.iter_batches(batch_size=size, columns=None if columns is None else list(columns))
+
+        return cls(schema=schema.remove_metadata(), rows=sum(footer.num_rows for footer in footers), make=make)
+
+    @classmethod
+    def of(cls, data: pa.Table | pd.DataFrame) -> Table:
+        """Rows already in memory."""
+        held = data if isinstance(data, pa.Table) else pa.Table.from_pandas(data, preserve_index=False)
+        held = held.replace_schema_metadata(None)
+
+        def make(columns: Sequence[str] | None, size: int) -> Iterator[pa.RecordBatch]:
+            chosen = held if columns is None else held.select(list(columns))
+            yield from chosen.to_batches(max_chunksize=size)
+
+        return cls(schema=held.schema, rows=held.num_rows, make=make)
+
+    @classmethod
+    def stream(cls, schema: pa.Schema, make: Callable[[], Iterable[pa.RecordBatch]], rows: int | None = None) -> Table:
+        """Rows made afresh by `make()` on each reading; it must yield the same rows each time."""
+
+        def batches(columns: Sequence[str] | None, size: int) -> Iterator[pa.RecordBatch]:
+            for batch in make():
+                chosen = batch if columns is None else batch.select(list(columns))
+                for start in range(0, chosen.num_rows, size):
+                    yield chosen.slice(start, size)
+
+        return cls(schema=schema, rows=rows, make=batches)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names, in order."""
+        return tuple(self.schema.names)
+
+    def batches(self, columns: Sequence[str] | None = None, rows: int = BATCH) -> Iterator[pa.RecordBatch]:
+        """Record batches of at most `rows` rows.
+
+        Raises:
+            DataError: a column that is not there.
+        """
+        for name in columns or ():
+            if name not in self.schema.names:
+                message = f"column '{name}' is not in the table{near_miss(name, self.schema.names)}"
+                raise DataError(message)
+        return self.make(columns, rows)
+
+    def map(self, function: Callable[[pa.RecordBatch], pa.RecordBatch], schema: pa.Schema) -> Table:
+        """The table whose batches are `function` of this one's; row by row, so that row counts stay."""
+        return Table.stream(schema, lambda: (function(batch) for batch in self.batches()), rows=self.rows)
+
+    def arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All rows in memory, as Arrow."""
+        schema = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+        return pa.Table.from_batches(list(self.batches(columns)), schema=schema)
+
+    def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """All rows in memory, as pandas."""
+        return self.arrow(columns).to_pandas()
+
+    def write(self, path: Path) -> None:
+        """Write one parquet file, whole or not at all. The same rows give the same bytes: row groups are re-blocked."""
+        with atomic(path) as temporary, pq.ParquetWriter(temporary, self.schema, compression="zstd") as writer:
+            for group in _regroup(self.batches(), self.schema):
+                writer.write_table(group, row_group_size=BATCH)
+
+
+def _regroup(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Groups of exactly `BATCH` rows (the last may be shorter), whatever the sizes of the incoming batches."""
+    held = schema.empty_table()
+    for batch in batches:
+        held = pa.concat_tables([held, pa.Table.from_batches([batch], schema=schema)])
+        while held.num_rows >= BATCH:
+            yield held.slice(0, BATCH).combine_chunks()
+            held = held.slice(BATCH)
+    if held.num_rows:
+        yield held.combine_chunks()
