@@ -1,7 +1,7 @@
 """`Schema`: what is publicly known of a view's tables, read from `metadata/*.json`.
 
-A file has two parts: `sdv`, valid SDV V2 metadata that stands alone, and `pasteur`, with each column's embedding, declared
-domain and its source, the predictive targets and the privacy unit. `<view>.<schema>.json` lies over
+A file has two parts: `sdv`, valid SDV V2 metadata that stands alone, and `pasteur`, with each column's embedding,
+declared domain and its source, the predictive targets and the privacy unit. `<view>.<schema>.json` lies over
 `<dataset>.<schema>.json`: a whole column entry replaces, `null` removes.
 """
 
@@ -90,7 +90,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """The privacy unit: at most `max_rows` rows of a component are used for one unit; more are dropped before any count."""
+    """The privacy unit: at most `max_rows` rows of a unit are used; more are dropped before anything is counted."""
 
     max_rows: int = 1
     rows_public: bool = False
@@ -142,11 +142,11 @@ class Schema:
         _known(raw, ("sdv", "pasteur"), file)
         sdv, ours = raw.get("sdv", {}), raw.get("pasteur", {})
         _known(ours, PASTEUR_KEYS, f"{file}: pasteur")
-        declared = ours.get("tables", {})
+        plain, declared = sdv.get("tables", {}), ours.get("tables", {})
         for table in declared:
-            if table not in sdv.get("tables", {}):
-                raise SchemaError(f"{file}: pasteur.tables: table '{table}' is not in the sdv part{near_miss(table, sdv.get('tables', {}))}")
-        tables = {t: _table(t, entry, declared.get(t, {}), file) for t, entry in sdv.get("tables", {}).items()}
+            if table not in plain:
+                raise SchemaError(f"{file}: pasteur.tables: '{table}' is not in the sdv part{near_miss(table, plain)}")
+        tables = {t: _table(t, entry, declared.get(t, {}), file) for t, entry in plain.items()}
         relationships = tuple(
             Relationship(
                 parent_table=r["parent_table_name"],
@@ -172,7 +172,9 @@ def _table(name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str
     described = ours.get("columns", {})
     for column in described:
         if column not in sdv["columns"]:
-            raise SchemaError(f"{file}: {name}: column '{column}' is not in the sdv part{near_miss(column, sdv['columns'])}")
+            raise SchemaError(
+                f"{file}: {name}: column '{column}' is not in the sdv part{near_miss(column, sdv['columns'])}"
+            )
     columns = tuple(_column(name, c, entry, described.get(c, {}), file) for c, entry in sdv["columns"].items())
     return TableSchema(name=name, columns=columns, primary_key=sdv.get("primary_key"))
 
@@ -199,7 +201,9 @@ def _target(entry: Mapping[str, Any], tables: Mapping[str, TableSchema], file: s
     _known(entry, ("table", "column", "kind", "positive"), f"{file}: pasteur.targets")
     target = Target(**entry)
     if target.table not in tables:
-        raise SchemaError(f"{file}: target table '{target.table}' is not in the schema{near_miss(target.table, tables)}")
+        raise SchemaError(
+            f"{file}: target table '{target.table}' is not in the schema{near_miss(target.table, tables)}"
+        )
     tables[target.table].column(target.column)
     if target.kind not in ("classification", "regression"):
         raise SchemaError(rule(f"{file}: target {target.column}: kind", target.kind, "classification or regression"))

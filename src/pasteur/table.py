@@ -110,7 +110,8 @@ class Table:
 
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """All rows in memory, as pandas."""
-        return self.arrow(columns).to_pandas()
+        frame: pd.DataFrame = self.arrow(columns).to_pandas()
+        return frame
 
     def write(self, path: Path) -> None:
         """Write one parquet file, whole or not at all. The same rows give the same bytes: row groups are re-blocked."""

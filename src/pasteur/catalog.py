@@ -1,0 +1,215 @@
+"""Where everything lies. The only place where a path is written, and Kedro's datasets over those paths."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from kedro.io import AbstractDataset
+
+from pasteur.errors import DataError
+from pasteur.files import write_text
+from pasteur.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pasteur.synth.model import Model
+
+SPLITS = ("wrk", "ref", "val", "dev")
+Format = Literal["csv", "pq"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """The folder tree of `data/` and `outputs/` under one root."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """Everything made from data; not in git."""
+        return self.root / "data"
+
+    @property
+    def outputs(self) -> Path:
+        """Everything that tells of runs: tracking store, ledger book, run folders; not in git."""
+        return self.root / "outputs"
+
+    def folders(self, kind: Literal["configs", "metadata", "metrics"]) -> tuple[Path, ...]:
+        """Where files of a kind are looked for: the user's own folder over the packaged one."""
+        packaged = {"configs": "configs", "metadata": "metadata", "metrics": "sql"}[kind]
+        return (self.root / kind, resource(packaged))
+
+    def raw(self, dataset: str) -> Path:
+        """The folder of a data set's immutable bytes."""
+        return self.data / "orig" / "raw" / dataset
+
+    def intermediate(self, dataset: str, table: str) -> Path:
+        """A raw file as parquet, values untouched."""
+        return self.data / "orig" / "intermediate" / dataset / f"{table}.pq"
+
+    def primary(self, dataset: str, table: str) -> Path:
+        """A typed, tidy table."""
+        return self.data / "orig" / "primary" / dataset / f"{table}.pq"
+
+    def keys(self, dataset: str, split: str) -> Path:
+        """The privacy units of a split."""
+        return self.data / "orig" / "keys" / f"{dataset}.{split}.pq"
+
+    def view(self, view: str, component: str, split: str) -> Path:
+        """A component's rows of one split."""
+        return self.data / "views" / "orig" / view / f"{component}.{split}.pq"
+
+    def encoded(self, view: str, schema: str, component: str, split: str) -> Path:
+        """A component's codes."""
+        return self.data / "views" / "encoded" / f"{view}.{schema}.pq" / f"{component}.{split}.pq"
+
+    def dictionary(self, view: str, schema: str) -> Path:
+        """How codes are read back."""
+        return self.data / "views" / "encoded" / f"{view}.{schema}.dict.json"
+
+    def decoded(self, view: str, schema: str, component: str, split: str, form: Format) -> Path:
+        """Codes turned back: the encoding's ceiling."""
+        return self.data / "views" / "decoded" / f"{view}.{schema}" / f"{component}.{split}.{form}"
+
+    def model(self, view: str, version: str) -> Path:
+        """A fitted model, at Kedro's versioned path."""
+        return _versioned(self.data / "synth" / "models" / f"{view}.npz", version)
+
+    def synthetic_codes(self, view: str, version: str, component: str) -> Path:
+        """Synthetic codes, at Kedro's versioned path (a folder)."""
+        return _versioned(self.data / "synth" / "encoded" / f"{view}.pq", version) / f"{component}.pq"
+
+    def synthetic(self, component: str, version: str, form: Format) -> Path:
+        """Synthetic data as a user opens it, at Kedro's versioned path."""
+        return _versioned(self.data / "synth" / "decoded" / f"{component}.wrk.{form}", version)
+
+    def anchors(self, view: str, name: str) -> Path:
+        """Scores of the anchors dec, ref and base."""
+        return self.outputs / "anchors" / view / f"{name}.json"
+
+    def run(self, version: str) -> Path:
+        """A run's folder: result, claim, ledger, dictionary, resolved settings."""
+        return self.outputs / "runs" / version
+
+    @property
+    def book(self) -> Path:
+        """The ledger book: every fit on real data, with the splits it read."""
+        return self.outputs / "ledger_book.json"
+
+    def manifest(self, path: Path) -> Path:
+        """The record of what an artefact was made from."""
+        home = self.data if path.is_relative_to(self.data) else self.outputs
+        return home / ".manifests" / path.relative_to(home).with_name(path.name + ".json")
+
+
+def resource(name: str) -> Path:
+    """The packaged folder `configs`, `metadata`, `sql` or `data`."""
+    from importlib.resources import files
+
+    if name == "data":
+        return Path(str(files("pasteur.resources") / "data"))
+    return Path(str(files(f"pasteur.resources.{name}")))
+
+
+def _versioned(path: Path, version: str) -> Path:
+    """Kedro's layout for `versioned: true`: `<path>/<version>/<name>`."""
+    return path / version / path.name
+
+
+class TableFile(AbstractDataset[Table, Table]):
+    """A parquet file, read lazily and written whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> Table:
+        """The table at `path`, nothing read yet."""
+        return Table.read(self.path)
+
+    def save(self, data: Table) -> None:
+        """Stream the batches to `path`."""
+        data.write(self.path)
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self.path)}
+
+
+class DecodedFile(TableFile):
+    """A decoded table as CSV or parquet, by the path's suffix. A CSV is read under the schema it was written from."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        super().__init__(path)
+        self.schema = schema
+
+    def load(self) -> Table:
+        """The rows, typed."""
+        from pasteur import delimited
+
+        return Table.read(self.path) if self.path.suffix == ".pq" else delimited.read(self.path, self.schema)
+
+    def save(self, data: Table) -> None:
+        """Stream the batches to `path`."""
+        from pasteur import delimited
+
+        if self.path.suffix == ".pq":
+            data.write(self.path)
+        else:
+            delimited.write(data, self.path)
+
+
+class JsonFile(AbstractDataset[Any, Any]):
+    """A JSON document with sorted keys, so that the same content gives the same bytes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> Any:
+        """The document.
+
+        Raises:
+            DataError: it is not JSON.
+        """
+        try:
+            return json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise DataError(f"{self.path}: is not valid JSON") from error
+
+    def save(self, data: Any) -> None:
+        """Write the document, whole or not at all."""
+        write_text(self.path, json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self.path)}
+
+
+class ModelFile(AbstractDataset["Model", "Model"]):
+    """A fitted model: npz with a JSON header."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> Model:
+        """The model, ready to sample."""
+        from pasteur.synth.model import Model
+
+        return Model.load(self.path)
+
+    def save(self, data: Model) -> None:
+        """Write the model, whole or not at all."""
+        data.save(self.path)
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self.path)}

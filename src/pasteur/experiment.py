@@ -1,0 +1,90 @@
+"""`Experiment`: one run, fully said. Hydra composes it; a notebook or a test may build it by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pasteur.errors import ConfigError, near_miss, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pasteur.datasets.config import DatasetConfig
+    from pasteur.metrics.config import MetricsConfig
+    from pasteur.views.config import ViewConfig
+
+FIT_ON = {"wrk": ("wrk",), "wrk+ref": ("wrk", "ref"), "all": ("wrk", "ref", "val", "dev")}
+"""Which splits each value of `fit_on` lets an algorithm learn from."""
+
+FORMATS = ("csv", "pq")
+ACCOUNTANTS = ("auto", "gdp", "zcdp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivacyConfig:
+    """What a run may spend."""
+
+    epsilon: float = 1.0
+    """Total epsilon of the claim; above 0."""
+    delta: float = 1e-9
+    """Total delta of the claim; inside (0, 1)."""
+    accountant: str = "auto"
+    """`gdp`, `zcdp`, or `auto`: whichever buys the algorithm more, chosen from public settings before the run."""
+    debug_seed: int | None = None
+    """A seed for the noise, for debugging. It stamps the run NOT PRIVATE."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no claim."""
+        if not (math.isfinite(self.epsilon) and self.epsilon > 0):
+            raise ConfigError(rule("privacy.epsilon", self.epsilon, "a finite number above 0"))
+        if not 0 < self.delta < 1:
+            raise ConfigError(rule("privacy.delta", self.delta, "between 0 and 1, both excluded"))
+        if self.accountant not in ACCOUNTANTS:
+            message = rule("privacy.accountant", self.accountant, f"one of {', '.join(ACCOUNTANTS)}")
+            raise ConfigError(message + near_miss(self.accountant, ACCOUNTANTS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One run: data set, view, schema, algorithm, budget, metrics and seed."""
+
+    root: Path
+    """Where `data/` and `outputs/` live, and a user's own `configs/`, `metadata/` and `metrics/`."""
+    dataset: DatasetConfig
+    view: ViewConfig
+    schema: str
+    """Name of the schema: `metadata/<view>.<schema>.json`."""
+    algorithm: str
+    """Name of a module of `pasteur.synth`."""
+    settings: object
+    """That module's `Settings`."""
+    metrics: MetricsConfig
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    seed: int = 0
+    """Drives decoding, anchors, models and samples. Never the noise."""
+    rows: int | None = None
+    """Rows to sample; None: as many as the model believes there are."""
+    format: Literal["csv", "pq"] = "csv"
+    """Form of the synthetic files."""
+    fit_on: str = "wrk"
+    """`wrk`, `wrk+ref` or `all`; the last two are for a final release."""
+    accept: bool = False
+    """Accept a user's raw file that has changed since its first ingest."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of the tracked run."""
+
+    def __post_init__(self) -> None:
+        """Refuse values and combinations that cannot run."""
+        if self.fit_on not in FIT_ON:
+            raise ConfigError(
+                rule("fit_on", self.fit_on, f"one of {', '.join(FIT_ON)}") + near_miss(self.fit_on, FIT_ON)
+            )
+        if self.format not in FORMATS:
+            raise ConfigError(rule("format", self.format, "csv or pq"))
+        if self.seed < 0:
+            raise ConfigError(rule("seed", self.seed, "0 or more"))
+        if self.rows is not None and self.rows < 1:
+            raise ConfigError(rule("rows", self.rows, "1 or more, or null for as many as the model believes there are"))
