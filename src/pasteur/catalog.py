@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
+
+from pasteur.datasets import raw_names
+from pasteur.embeddings.table import TableEncoder
 
 from pasteur.errors import DataError
 from pasteur.files import write_text
@@ -16,6 +19,7 @@ from pasteur.table import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pasteur.plan import Plan
     from pasteur.synth.model import Model
 
 SPLITS = ("wrk", "ref", "val", "dev")
@@ -86,6 +90,10 @@ class Paths:
     def synthetic(self, component: str, version: str, form: Format) -> Path:
         """Synthetic data as a user opens it, at Kedro's versioned path."""
         return _versioned(self.data / "synth" / "decoded" / f"{component}.wrk.{form}", version)
+
+    def inspection(self, view: str, schema: str) -> Path:
+        """For the curator: how many values the encoding moves to `other` or an edge."""
+        return self.outputs / "inspections" / f"{view}.{schema}.json"
 
     def anchors(self, view: str, name: str) -> Path:
         """Scores of the anchors dec, ref and base."""
@@ -213,3 +221,50 @@ class ModelFile(AbstractDataset["Model", "Model"]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self.path)}
+
+
+def catalog(plan: Plan) -> DataCatalog:
+    """Every artefact and parameter of one run, by the names that the pipelines use."""
+    e, paths, version = plan.experiment, plan.paths, plan.version
+    dataset, view, schema = e.dataset, e.view.name, e.schema
+    entries: dict[str, AbstractDataset[Any, Any]] = {
+        "raw": MemoryDataset(copy_mode="assign"),
+        "inspection": JsonFile(paths.inspection(view, schema)),
+        "dictionary": JsonFile(paths.dictionary(view, schema)),
+        "model": ModelFile(paths.model(view, version)),
+        "ledger": MemoryDataset(plan.ledger, copy_mode="assign"),
+        "anchors": JsonFile(paths.anchors(view, f"{schema}.{e.metrics.depth}.{plan.target}.{e.seed}")),
+        "scores": JsonFile(paths.run(version) / "scores.json"),
+    }
+    entries |= {
+        f"intermediate__{name}": TableFile(paths.intermediate(dataset.name, name)) for name in raw_names(dataset)
+    }
+    entries |= {f"primary__{table}": TableFile(paths.primary(dataset.name, table)) for table in dataset.tables}
+    entries |= {f"keys__{split}": TableFile(paths.keys(dataset.name, split)) for split in SPLITS}
+    for component, table in plan.schema.tables.items():
+        values = TableEncoder.declare(table).decoded_schema
+        for split in SPLITS:
+            entries[f"view__{component}__{split}"] = TableFile(paths.view(view, component, split))
+            entries[f"encoded__{component}__{split}"] = TableFile(paths.encoded(view, schema, component, split))
+        decoded = paths.decoded(view, schema, component, "wrk", e.format)
+        entries[f"decoded__{component}__wrk"] = DecodedFile(decoded, values)
+        entries[f"codes__{component}"] = TableFile(paths.synthetic_codes(view, version, component))
+        entries[f"synthetic__{component}"] = DecodedFile(paths.synthetic(component, version, e.format), values)
+    parameters = {
+        "dataset": dataset,
+        "raw": paths.raw(dataset.name),
+        "accept": e.accept,
+        "view": e.view,
+        "schema": plan.schema,
+        "seed": e.seed,
+        "rows": e.rows,
+        "algorithm": e.algorithm,
+        "settings": e.settings,
+        "components": tuple(plan.schema.tables),
+        "splits": plan.splits,
+        "protection": {"max_rows_per_unit": plan.schema.unit.max_rows, "salt": dataset.salt},
+        "metrics": e.metrics,
+        "queries": plan.queries,
+    }
+    entries |= {f"params__{name}": MemoryDataset(value, copy_mode="assign") for name, value in parameters.items()}
+    return DataCatalog(entries)

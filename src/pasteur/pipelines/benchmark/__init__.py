@@ -1,0 +1,1 @@
+"""benchmark: synthetic data is scored beside its anchors."""

@@ -1,0 +1,1 @@
+"""processing: raw bytes become codes."""

@@ -1,0 +1,87 @@
+"""From raw bytes to codes: plain functions. All of it up to `encode` may refuse data; nothing after it may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pasteur import datasets, views
+from pasteur.embeddings.table import TableEncoder
+from pasteur.randomness import Stage, generator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pasteur.datasets.config import DatasetConfig
+    from pasteur.schema import Schema
+    from pasteur.table import Table
+    from pasteur.views.config import ViewConfig
+
+
+def fetch(dataset: DatasetConfig, folder: Path, accept: bool) -> dict[str, Path]:  # noqa: FBT001 - Kedro passes inputs by position
+    """The data set's raw files, there and with the bytes they should have."""
+    return datasets.fetch(dataset, folder, accept=accept)
+
+
+def parse(dataset: DatasetConfig, raw: dict[str, Path]) -> dict[str, Table]:
+    """Each raw file as a table of untouched values."""
+    return datasets.parse(dataset, raw)
+
+
+def tidy(dataset: DatasetConfig, *intermediate: Table) -> dict[str, Table]:
+    """Typed and renamed tables with nulls as nulls."""
+    return datasets.tidy(dataset, dict(zip(datasets.raw_names(dataset), intermediate, strict=True)))
+
+
+def split_keys(dataset: DatasetConfig, *primary: Table) -> dict[str, Table]:
+    """The privacy units of each split."""
+    return datasets.split_keys(dataset, dict(zip(dataset.tables, primary, strict=True)))
+
+
+def build_view(dataset: DatasetConfig, view: ViewConfig, *tables: Table) -> dict[str, Table]:
+    """Each component of the view, cut by the splits of its units.
+
+    `tables` are the data set's primary tables, then the keys of each split.
+    """
+    names = list(dataset.tables)
+    primary = dict(zip(names, tables, strict=False))
+    keys = dict(zip(datasets.SPLITS, tables[len(names) :], strict=True))
+    built = views.build(view, primary, keys)
+    return {f"{component}__{split}": table for component, parts in built.items() for split, table in parts.items()}
+
+
+def inspect(schema: Schema, *tables: Table) -> dict[str, Any]:
+    """Check every component's rows against the declared domains: the last place that may refuse data.
+
+    Returns, for the curator alone, the share of each column's values that the encoding will move to `other` or an edge.
+    `tables` are all splits of each component, component by component.
+    """
+    splits = len(datasets.SPLITS)
+    report: dict[str, Any] = {}
+    for index, (component, described) in enumerate(schema.tables.items()):
+        encoder = TableEncoder.declare(described)
+        parts = tables[index * splits : (index + 1) * splits]
+        for split, table in zip(datasets.SPLITS, parts, strict=True):
+            encoder.check(table, file=f"{component}.{split}")
+        report[component] = encoder.report(parts[0])
+    return report
+
+
+def declare(schema: Schema, report: dict[str, Any], *tables: Table) -> dict[str, Any]:
+    """The dictionary that turns values into codes and back. Declared embeddings look at nothing in `tables`."""
+    del report  # an input only so that nothing is encoded before it was inspected
+    pairs = zip(schema.tables.items(), tables, strict=True)
+    return {component: TableEncoder.declare(described).fit(table).to_dict() for (component, described), table in pairs}
+
+
+def encode(dictionary: dict[str, Any], *tables: Table) -> dict[str, Table]:
+    """Each component's codes."""
+    pairs = zip(dictionary.items(), tables, strict=True)
+    return {component: TableEncoder.from_dict(entry).encode(table) for (component, entry), table in pairs}
+
+
+def decode(dictionary: dict[str, Any], seed: int, *codes: Table) -> dict[str, Table]:
+    """Each component's values, drawn inside their bins."""
+    decoded = {}
+    for index, ((component, entry), table) in enumerate(zip(dictionary.items(), codes, strict=True)):
+        decoded[component] = TableEncoder.from_dict(entry).decode(table, rng=generator(seed, Stage.DECODE, index))
+    return decoded

@@ -1,0 +1,66 @@
+"""processing: raw -> intermediate -> primary -> keys -> views -> encoded -> decoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kedro.pipeline import Pipeline, node
+
+from pasteur.catalog import SPLITS
+from pasteur.datasets import raw_names
+from pasteur.pipelines.execute import ALWAYS
+from pasteur.pipelines.processing import nodes
+
+if TYPE_CHECKING:
+    from pasteur.datasets.config import DatasetConfig
+    from pasteur.views.config import ViewConfig
+
+
+def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
+    """The table of nodes for one data set and one of its views."""
+    raw = {name: f"intermediate__{name}" for name in raw_names(dataset)}
+    primary = {table: f"primary__{table}" for table in dataset.tables}
+    keys = {split: f"keys__{split}" for split in SPLITS}
+    parts = {f"{c}__{s}": f"view__{c}__{s}" for c in view.components for s in SPLITS}
+    wrk = [f"view__{c}__wrk" for c in view.components]
+    return Pipeline(
+        [
+            node(nodes.fetch, ["params__dataset", "params__raw", "params__accept"], "raw", name="fetch", tags=[ALWAYS]),
+            node(nodes.parse, ["params__dataset", "raw"], raw, name="parse", tags=["datasets"]),
+            node(nodes.tidy, ["params__dataset", *raw.values()], primary, name="tidy", tags=["datasets"]),
+            node(nodes.split_keys, ["params__dataset", *primary.values()], keys, name="split_keys", tags=["datasets"]),
+            node(
+                nodes.build_view,
+                ["params__dataset", "params__view", *primary.values(), *keys.values()],
+                parts,
+                name="build_view",
+                tags=["views"],
+            ),
+            node(nodes.inspect, ["params__schema", *parts.values()], "inspection", name="inspect", tags=["embeddings"]),
+            node(
+                nodes.declare,
+                ["params__schema", "inspection", *wrk],
+                "dictionary",
+                name="declare",
+                tags=["embeddings"],
+            ),
+            *(_encode(view, split) for split in SPLITS),
+            node(
+                nodes.decode,
+                ["dictionary", "params__seed", *(f"encoded__{c}__wrk" for c in view.components)],
+                {c: f"decoded__{c}__wrk" for c in view.components},
+                name="decode_wrk",
+                tags=["embeddings", "randomness"],
+            ),
+        ]
+    )
+
+
+def _encode(view: ViewConfig, split: str) -> object:
+    return node(
+        nodes.encode,
+        ["dictionary", *(f"view__{c}__{split}" for c in view.components)],
+        {c: f"encoded__{c}__{split}" for c in view.components},
+        name=f"encode_{split}",
+        tags=["embeddings"],
+    )

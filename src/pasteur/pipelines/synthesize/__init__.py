@@ -1,0 +1,1 @@
+"""synthesize: codes become a model, and the model synthetic data."""

@@ -1,0 +1,80 @@
+"""Fit, sample, decode. `fit` is the only node through which a private algorithm meets data, by a `PrivateTable`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pasteur import synth
+from pasteur.marginals import Domain
+from pasteur.pipelines.processing.nodes import decode
+from pasteur.privacy import PrivateTable
+from pasteur.randomness import Stage, generator
+from pasteur.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pasteur.privacy import Ledger
+    from pasteur.synth.model import Model
+
+__all__ = ["decode", "draw", "fit", "sample"]
+
+
+def fit(
+    algorithm: str, settings: Any, protection: dict[str, Any], ledger: Ledger, dictionary: dict[str, Any], *codes: Table
+) -> Model:
+    """Learn a model from the fitted splits' codes, through the private side.
+
+    Args:
+        algorithm: the module of `pasteur.synth`.
+        settings: its `Settings`.
+        protection: `max_rows_per_unit` and the `salt` of the hash that truncates units.
+        ledger: charged before each answer.
+        dictionary: the component's encoder, for its domain.
+        codes: the one component's table in each fitted split.
+    """
+    (entry,) = dictionary.values()
+    domain = Domain.of({part["name"]: part["size"] for part in entry["attributes"]})
+    private = PrivateTable(codes=concatenate(codes), domain=domain, ledger=ledger, **protection)
+    model: Model = synth.find(algorithm).fit(private, settings)
+    return model
+
+
+def concatenate(tables: Sequence[Table]) -> Table:
+    """The rows of all `tables`, one after the other."""
+
+    def make() -> Iterator[pa.RecordBatch]:
+        for table in tables:
+            yield from table.batches()
+
+    rows = [table.rows for table in tables]
+    return Table.stream(tables[0].schema, make, rows=None if None in rows else sum(r or 0 for r in rows))
+
+
+def sample(model: Model, rows: int | None, seed: int) -> Table:
+    """Rows of codes from the model: post-processing, nothing is spent."""
+    return model.sample(rows, rng=generator(seed, Stage.SAMPLE))
+
+
+def draw(
+    algorithm: str,
+    settings: Any,
+    components: tuple[str, ...],
+    splits: tuple[str, ...],
+    rows: int | None,
+    seed: int,
+    *codes: Table,
+) -> dict[str, Table]:
+    """What an algorithm without a privacy guarantee makes of the real codes.
+
+    `codes` are the components of each split in `splits`, split by split.
+    """
+    width = len(components)
+    data = {
+        split: dict(zip(components, codes[index * width : (index + 1) * width], strict=True))
+        for index, split in enumerate(splits)
+    }
+    drawn: dict[str, Table] = synth.find(algorithm).draw(data, settings, rows=rows, rng=generator(seed, Stage.SAMPLE))
+    return drawn

@@ -1,0 +1,125 @@
+"""What is settled before any data is read: schema, algorithm, which splits it sees, and the budget."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pasteur import metrics, synth
+from pasteur import schema as schemas
+from pasteur.catalog import Paths
+from pasteur.embeddings.table import TableEncoder
+from pasteur.errors import ConfigError, SchemaError
+from pasteur.experiment import FIT_ON
+from pasteur.privacy import Budget, Ledger
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from pasteur.experiment import Experiment
+    from pasteur.metrics.sql_parse import Query
+    from pasteur.schema import Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One run, checked as far as it can be without reading data."""
+
+    experiment: Experiment
+    paths: Paths
+    schema: Schema
+    algorithm: ModuleType
+    queries: tuple[Query, ...]
+    ledger: Ledger | None
+    """Charged by a private algorithm; None for one without a guarantee."""
+    run_id: str
+    version: str
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Which splits the algorithm reads."""
+        return FIT_ON[self.experiment.fit_on] if self.ledger else tuple(self.algorithm.READS)
+
+    @property
+    def target(self) -> str | None:
+        """The split that scores are measured against; None where every split was fitted."""
+        if self.experiment.fit_on == "all":
+            return None
+        return "val" if self.experiment.metrics.final or self.experiment.fit_on == "wrk+ref" else "dev"
+
+
+def prepare(experiment: Experiment) -> Plan:
+    """Settle a run.
+
+    Raises:
+        ConfigError: an unknown algorithm, or one that cannot take the view's components.
+        SchemaError: a metadata file is wrong, or a private run meets a domain that nobody has declared.
+    """
+    paths = Paths(root=experiment.root)
+    algorithm = synth.find(experiment.algorithm)
+    names = tuple(experiment.view.components)
+    schema = schemas.load(
+        view=experiment.view.name,
+        dataset=experiment.dataset.name,
+        schema=experiment.schema,
+        components=names,
+        folders=paths.folders("metadata"),
+    )
+    _accepts(algorithm, experiment.algorithm, experiment.view.name, names)
+    if algorithm.PRIVATE:
+        _declared(schema, experiment.algorithm)
+    elif experiment.fit_on != "wrk":
+        raise ConfigError(f"fit_on ({experiment.fit_on}) must be wrk for an algorithm without a guarantee")
+    queries = metrics.load_queries(
+        experiment.metrics,
+        dataset=experiment.dataset.name,
+        view=experiment.view.name,
+        components=names,
+        folders=paths.folders("metrics"),
+    )
+    run_id = secrets.token_hex(4)
+    now = datetime.now(UTC)
+    return Plan(
+        experiment=experiment,
+        paths=paths,
+        schema=schema,
+        algorithm=algorithm,
+        queries=tuple(queries),
+        ledger=_ledger(experiment, algorithm) if algorithm.PRIVATE else None,
+        run_id=run_id,
+        version=f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{run_id}",
+    )
+
+
+def _accepts(algorithm: ModuleType, name: str, view: str, components: tuple[str, ...]) -> None:
+    if algorithm.COMPONENTS == "one" and len(components) > 1:
+        able = ", ".join(other for other in synth.names() if synth.find(other).COMPONENTS == "many")
+        listed = ", ".join(components)
+        raise ConfigError(
+            f"algorithm ({name}) must be one that takes several components for view '{view}' ({listed}): {able}"
+        )
+
+
+def _declared(schema: Schema, algorithm: str) -> None:
+    """A private run may know of the data only what is public."""
+    for column in schema.undeclared():
+        raise SchemaError(
+            f"column {column.where}: its domain was taken from the data; confirm it against public knowledge, give its "
+            f'source and remove "declared": false before running {algorithm}'
+        )
+    for table in schema.tables.values():
+        for column, embedding in TableEncoder.declare(table).embeddings.items():
+            if not embedding.private:
+                raise SchemaError(
+                    f"column {table.name}.{column}: embedding '{embedding.type}' looks at data, so that {algorithm} "
+                    "could make no claim; declare another, or run an algorithm without a guarantee"
+                )
+
+
+def _ledger(experiment: Experiment, algorithm: ModuleType) -> Ledger:
+    privacy = experiment.privacy
+    budget = Budget(epsilon=privacy.epsilon, delta=privacy.delta, unit=experiment.dataset.unit.name)
+    chosen = algorithm.accountant(budget, experiment.settings) if privacy.accountant == "auto" else privacy.accountant
+    return Ledger(budget=budget, accountant=chosen, debug_seed=privacy.debug_seed)

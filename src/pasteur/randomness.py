@@ -1,0 +1,20 @@
+"""One seed, a stream of its own for each use: no two stages draw the same numbers, and none depends on another's draws."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Stage(IntEnum):
+    """What a generator is for. The numbers are part of what a seed means: never reuse or reorder them."""
+
+    SAMPLE = 1
+    DECODE = 2
+    SCORES = 3
+
+
+def generator(seed: int, stage: Stage, index: int = 0) -> np.random.Generator:
+    """The generator of one stage and one component."""
+    return np.random.default_rng([seed, stage, index])

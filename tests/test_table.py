@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pasteur.errors import DataError
+from pasteur.table import BATCH, Table
+
+ROWS = pa.table({"a": [1, 2, 3, None], "b": ["x", None, "z", ""]})
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    Table.of(ROWS).write(tmp_path / "t.pq")
+    read = Table.read(tmp_path / "t.pq")
+    assert read.arrow().equals(ROWS)
+    assert (read.rows, read.columns) == (4, ("a", "b"))
+
+
+def test_part_files_are_one_table_in_sorted_order(tmp_path):
+    Table.of(ROWS.slice(2)).write(tmp_path / "t.pq" / "2.pq")
+    Table.of(ROWS.slice(0, 2)).write(tmp_path / "t.pq" / "1.pq")
+    assert Table.read(tmp_path / "t.pq").arrow().equals(ROWS)
+
+
+@given(sizes=st.lists(st.integers(1, 70_000), max_size=8))
+def test_bytes_do_not_depend_on_the_incoming_batches(tmp_path_factory, sizes):
+    folder = tmp_path_factory.mktemp("t")
+    whole = pa.table({"a": range(sum(sizes))}, schema=pa.schema({"a": pa.int64()}))
+
+    def make():
+        start = 0
+        for size in sizes:
+            yield from whole.slice(start, size).to_batches()
+            start += size
+
+    Table.of(whole).write(folder / "whole.pq")
+    Table.stream(whole.schema, make).write(folder / "parts.pq")
+    assert (folder / "whole.pq").read_bytes() == (folder / "parts.pq").read_bytes()
+
+
+def test_batches_are_no_larger_than_asked():
+    sizes = [batch.num_rows for batch in Table.of(pa.table({"a": range(10)})).batches(rows=4)]
+    assert sizes == [4, 4, 2]
+    assert BATCH > 10
+
+
+def test_columns_are_chosen_in_the_order_asked():
+    assert Table.of(ROWS).arrow(["b", "a"]).column_names == ["b", "a"]
+
+
+def test_a_missing_column_is_named_with_its_near_miss():
+    with pytest.raises(DataError, match="column 'education-num' is not in the table; did you mean 'education_num'"):
+        Table.of(pa.table({"education_num": [1]})).batches(["education-num"])
+
+
+def test_no_file_and_no_parquet_are_clear_errors(tmp_path):
+    with pytest.raises(DataError, match="is not a readable parquet file"):
+        Table.read(tmp_path / "absent.pq")
+    (tmp_path / "broken.pq").write_bytes(b"PAR1 and then nothing")
+    with pytest.raises(DataError, match=r"broken\.pq: is not a readable parquet file"):
+        Table.read(tmp_path / "broken.pq")
+
+
+def test_map_is_lazy_and_keeps_rows():
+    seen = []
+
+    def double(batch):
+        seen.append(batch.num_rows)
+        return pa.record_batch({"a": [2 * v for v in batch["a"].to_pylist()]})
+
+    table = Table.of(pa.table({"a": [1, 2]})).map(double, pa.schema({"a": pa.int64()}))
+    assert (table.rows, seen) == (2, [])
+    assert table.arrow().to_pydict() == {"a": [2, 4]}
+
+
+def test_an_empty_table_survives(tmp_path):
+    Table.of(ROWS.slice(0, 0)).write(tmp_path / "t.pq")
+    assert Table.read(tmp_path / "t.pq").arrow().equals(ROWS.slice(0, 0))
