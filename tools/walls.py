@@ -24,8 +24,8 @@ class OnlyContract(Contract):
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001  (import-linter's signature)
         """Collect the direct imports that leave the room for a place that is not named."""
-        room = str(self.room)  # type: ignore[call-overload]  # fields are descriptors that mypy takes for instances
-        allowed = (room, *map(str, self.may_import))  # type: ignore[call-overload]
+        room = str(self.room)
+        allowed = (room, *map(str, self.may_import))  # type: ignore[call-overload]  # a field is a descriptor
         top = room.split(".", maxsplit=1)[0]
         broken = [
             (
