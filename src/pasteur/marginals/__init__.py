@@ -1,0 +1,7 @@
+"""Marginals: domains, contingency tables, and the graphical model that fits noisy ones. Knows nothing of files."""
+
+from pasteur.marginals.counts import count
+from pasteur.marginals.domain import Clique, Domain
+from pasteur.marginals.measurement import Measurement
+
+__all__ = ["Clique", "Domain", "Measurement", "count"]
