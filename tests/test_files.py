@@ -20,9 +20,14 @@ def test_a_file_appears_whole_and_leaves_nothing_beside_it(tmp_path):
 def test_an_interrupted_write_leaves_the_old_file(tmp_path, failure):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises(failure), atomic(path) as temporary:
-        temporary.write_text("half")
-        raise failure
+
+    def interrupted():
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise failure
+
+    with pytest.raises(failure):
+        interrupted()
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 

@@ -11,7 +11,6 @@ from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 
 from pasteur.datasets import raw_names
 from pasteur.embeddings.table import TableEncoder
-
 from pasteur.errors import DataError
 from pasteur.files import write_text
 from pasteur.table import Table

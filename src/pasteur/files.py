@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 
+UNWRITABLE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EEXIST,
+}
+"""No room, or no right: what the user can mend."""
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -36,7 +47,7 @@ def atomic(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         temporary.replace(path)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.ENOTDIR}:
+        if error.errno in UNWRITABLE:
             message = f"{path}: cannot be written ({os.strerror(error.errno or 0)})"
             raise DataError(message) from error
         raise

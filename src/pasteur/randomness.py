@@ -1,4 +1,4 @@
-"""One seed, a stream of its own for each use: no two stages draw the same numbers, and none depends on another's draws."""
+"""One seed, a stream of its own for each use: no stage's draws depend on those of another."""
 
 from __future__ import annotations
 

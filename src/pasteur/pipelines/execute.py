@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pasteur.manifest import Manifests
 
 ALWAYS = "always"
-"""Tag of nodes that run each time: what they make belongs to one run. All other tags name the rooms whose code counts."""
+"""Tag of nodes that run each time, for what they make belongs to one run. Other tags name rooms whose code counts."""
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ def measure_anchors(
     )
 
 
-def measure(  # noqa: PLR0913 - Kedro passes inputs by position
+def measure(
     schema: Schema,
     settings: MetricsConfig,
     queries: Sequence[Query],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from pasteur import synth
 from pasteur.marginals import Domain
 from pasteur.pipelines.processing.nodes import decode
@@ -15,6 +13,8 @@ from pasteur.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
 
     from pasteur.privacy import Ledger
     from pasteur.synth.model import Model
