@@ -2,6 +2,8 @@
 
 from pasteur.marginals.counts import count
 from pasteur.marginals.domain import Clique, Domain
+from pasteur.marginals.estimation import Stop
+from pasteur.marginals.graphical_model import GraphicalModel
 from pasteur.marginals.measurement import Measurement
 
-__all__ = ["Clique", "Domain", "Measurement", "count"]
+__all__ = ["Clique", "Domain", "GraphicalModel", "Measurement", "Stop", "count"]

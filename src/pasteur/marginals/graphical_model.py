@@ -1,0 +1,143 @@
+"""`GraphicalModel`: a distribution over a whole domain, from noisy marginals of parts of it ("private-PGM")."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pasteur.errors import rule
+from pasteur.marginals import estimation, sampling
+from pasteur.marginals.estimation import Stop
+from pasteur.marginals.inference import Calibrated, Propagation
+from pasteur.marginals.junction_tree import JunctionTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pasteur.marginals.domain import Clique, Domain
+    from pasteur.marginals.inference import Array
+    from pasteur.marginals.measurement import Measurement
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GraphicalModel:
+    """p(x) proportional to exp(sum of `potentials` at x), and how many rows there are.
+
+    Attributes:
+        domain: what x may be.
+        cliques: of the potentials, one a measurement, in the order measured; the same clique may come twice.
+        potentials: one a clique, shape = its sizes.
+        total: N, expected rows; above 0.
+        step: size of mirror descent's last step, for the next fit to begin with; None where there was none.
+
+    Raises:
+        ValueError: cliques and potentials do not match each other or the domain, or total is not finite and above 0.
+    """
+
+    domain: Domain
+    cliques: tuple[Clique, ...]
+    potentials: tuple[Array, ...]
+    total: float
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check."""
+        if not (math.isfinite(self.total) and self.total > 0):
+            raise ValueError(rule("total", self.total, "finite and above 0"))
+        _matching("potential", self.domain, self.cliques, self.potentials)
+
+    @classmethod
+    def estimate(
+        cls,
+        domain: Domain,
+        measurements: Sequence[Measurement],
+        *,
+        total: float | None = None,
+        start: GraphicalModel | None = None,
+        stop: Stop | None = None,
+    ) -> GraphicalModel:
+        """Fit the distribution of most entropy to noisy marginals, weighted by 1/sigma^2.
+
+        Args:
+            domain: of the rows. Attributes in no measurement come out uniform.
+            measurements: over any cliques, also of a graph with cycles.
+            total: the number of rows where it is declared; None: the measurements' inverse-variance mean.
+            start: a model of the first few of the same `measurements`, to begin from.
+            stop: when fitting ends.
+
+        Raises:
+            ValueError: a measurement does not match the domain, or `start` is of other cliques.
+        """
+        cliques = tuple(measured.clique for measured in measurements)
+        _matching("measurement", domain, cliques, [measured.values for measured in measurements])
+        known = start.cliques if start else ()
+        if known != cliques[: len(known)]:
+            raise ValueError(rule("start", known, f"a model of the first of {cliques}"))
+        fresh = [np.zeros(domain.shape(clique)) for clique in cliques[len(known) :]]
+        rows = estimation.total_of(measurements) if total is None else total
+        propagation = Propagation(JunctionTree.of(domain, cliques), cliques)
+        fitted = estimation.fit(
+            propagation,
+            measurements,
+            total=rows,
+            potentials=[*(start.potentials if start else ()), *fresh],
+            step=start.step if start else None,
+            stop=stop or Stop(),
+        )
+        model = cls(domain=domain, cliques=cliques, potentials=fitted.potentials, total=rows, step=fitted.step)
+        model.__dict__["calibrated"] = fitted.calibrated
+        return model
+
+    @cached_property
+    def calibrated(self) -> Calibrated:
+        """The distribution by the nodes of a junction tree."""
+        return Propagation(JunctionTree.of(self.domain, self.cliques), self.cliques).calibrate(self.potentials)
+
+    def marginal(self, clique: Clique) -> Array:
+        """Give expected counts of any `clique`, measured or not: they sum to `total`.
+
+        Raises:
+            ValueError: an attribute that the domain lacks, or comes twice.
+        """
+        return self.total * self.calibrated.marginal(clique)
+
+    def sample(self, rows: int, *, rng: np.random.Generator) -> Iterator[dict[str, sampling.Codes]]:
+        """Yield `rows` rows of codes, attribute to (rows of the chunk,); counts follow the model with low variance.
+
+        Raises:
+            ValueError: rows is under 0.
+        """
+        if rows < 0:
+            raise ValueError(rule("rows", rows, "0 or more"))
+        return sampling.rows(self.calibrated, rows, rng=rng)
+
+    def arrays(self) -> dict[str, Array]:
+        """Give the potentials as named arrays: `potential_0`, ... Cliques, domain and total are text for a header."""
+        return {f"potential_{index}": table for index, table in enumerate(self.potentials)}
+
+    @classmethod
+    def from_arrays(
+        cls, domain: Domain, cliques: Sequence[Clique], total: float, arrays: Mapping[str, Array]
+    ) -> GraphicalModel:
+        """Make the model of what `arrays` gave; nothing is fitted again.
+
+        Raises:
+            ValueError: an array is missing or does not match.
+        """
+        names = [f"potential_{index}" for index in range(len(cliques))]
+        missing = [name for name in names if name not in arrays]
+        if missing:
+            raise ValueError(rule("arrays", sorted(arrays), f"with {missing[0]}"))
+        return cls(domain=domain, cliques=tuple(cliques), potentials=tuple(arrays[name] for name in names), total=total)
+
+
+def _matching(what: str, domain: Domain, cliques: Sequence[Clique], tables: Sequence[np.ndarray]) -> None:
+    if len(cliques) != len(tables):
+        raise ValueError(rule(f"number of {what}s", len(tables), f"{len(cliques)}, one a clique"))
+    for clique, table in zip(cliques, tables, strict=True):
+        if table.shape != domain.shape(clique):
+            raise ValueError(rule(f"shape of the {what} of {clique}", table.shape, f"{domain.shape(clique)}"))

@@ -1,0 +1,206 @@
+"""Inference in a junction tree: all marginals of p ~ exp(sum of potentials), exactly, in one sweep up and one down.
+
+Each node keeps its table as P(residual | separator), so that the sweep up needs one exponential a cell, the sweep
+down only products, nothing under- or overflows, and rows can be drawn from root to leaves without more work.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pasteur.errors import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pasteur.marginals.domain import Clique
+    from pasteur.marginals.junction_tree import JunctionTree
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Calibrated:
+    """A distribution over the whole domain, by the tree's nodes.
+
+    Attributes:
+        tree: the nodes.
+        conditionals: P(residual | separator) a node, as matrices (cells of separator, cells of residual).
+        marginals: P(separator, residual) a node, shape = the node's.
+    """
+
+    tree: JunctionTree
+    conditionals: tuple[Array, ...]
+    marginals: tuple[Array, ...]
+
+    def marginal(self, clique: Clique) -> Array:
+        """Give the probabilities of `clique`, axes in its order; measured or not, by variable elimination.
+
+        Raises:
+            ValueError: an attribute that the domain lacks, or comes twice.
+        """
+        if len(set(clique)) != len(clique):
+            raise ValueError(rule("clique", clique, "different attributes"))
+        self.tree.domain.shape(clique)
+        home = self.tree.home(clique)
+        if home is not None:
+            return _project(self.marginals[home], self.tree.nodes[home].clique, clique)
+        parts = [self._within(names) for names in self._parts(clique)]
+        axes = tuple(name for names, _ in parts for name in names)
+        product = parts[0][1]
+        for _, table in parts[1:]:
+            product = np.multiply.outer(product, table)
+        return _project(product, axes, clique)
+
+    @cached_property
+    def _homes(self) -> dict[str, int]:
+        """The node in whose residual each attribute is."""
+        return {name: index for index, node in enumerate(self.tree.nodes) for name in node.residual}
+
+    @cached_property
+    def _paths(self) -> tuple[tuple[int, ...], ...]:
+        """The way from each node's root down to it, both included."""
+        paths: list[tuple[int, ...]] = []
+        for index, node in enumerate(self.tree.nodes):
+            paths.append((*(paths[node.parent] if node.parent >= 0 else ()), index))
+        return tuple(paths)
+
+    def _parts(self, clique: Clique) -> list[Clique]:
+        """Split `clique` by the tree of the forest that each attribute is in: those are independent."""
+        parts: dict[int, list[str]] = {}
+        for name in clique:
+            parts.setdefault(self._paths[self._homes[name]][0], []).append(name)
+        return [tuple(names) for names in parts.values()]
+
+    def _within(self, clique: Clique) -> tuple[Clique, Array]:
+        """Give the probabilities of attributes of one tree, from the nodes between them only."""
+        paths = [self._paths[self._homes[name]] for name in clique]
+        depth = 1
+        while all(len(path) > depth and path[depth] == paths[0][depth] for path in paths):
+            depth += 1
+        top = paths[0][depth - 1]
+        between = {index for path in paths for index in path[depth:]}
+        nodes = self.tree.nodes
+        factors: list[tuple[Clique, Array]] = [(nodes[top].clique, self.marginals[top])]
+        factors += [(nodes[i].clique, self.conditionals[i].reshape(nodes[i].shape)) for i in sorted(between)]
+        return _eliminated(factors, clique, self.tree.domain.as_dict())
+
+
+class Propagation:
+    """Belief propagation for potentials over `cliques`, planned once and run for many values.
+
+    Args:
+        tree: a junction tree in which each clique has a home.
+        cliques: of the potentials, in any order, any number of times.
+    """
+
+    def __init__(self, tree: JunctionTree, cliques: Sequence[Clique]) -> None:
+        self.tree = tree
+        self.cliques = tuple(cliques)
+        homes = [tree.home(clique) for clique in cliques]
+        self._homes = [-1 if home is None else home for home in homes]
+        if -1 in self._homes:
+            raise ValueError(rule("clique", cliques[self._homes.index(-1)], "inside a node of the tree"))
+        nodes = tree.nodes
+        self._spread = [_Spread(nodes[h].clique, nodes[h].shape, c) for h, c in zip(self._homes, cliques, strict=True)]
+        self._messages = [
+            _Spread(nodes[node.parent].clique, nodes[node.parent].shape, node.separator) if node.parent >= 0 else None
+            for node in nodes
+        ]
+
+    def calibrate(self, potentials: Sequence[Array]) -> Calibrated:
+        """Give the distribution proportional to exp(sum of potentials); -inf marks cells that cannot be.
+
+        Args:
+            potentials: one a clique, shape = its sizes.
+        """
+        nodes = self.tree.nodes
+        logs = [np.zeros(node.shape) for node in nodes]
+        for home, spread, potential in zip(self._homes, self._spread, potentials, strict=True):
+            logs[home] += spread.up(potential)
+        conditionals: list[Array] = [np.empty(0)] * len(nodes)
+        for index in range(len(nodes) - 1, -1, -1):
+            conditionals[index], log_total = _normalised(logs[index].reshape(nodes[index].matrix))
+            message = self._messages[index]
+            if message is not None:
+                logs[nodes[index].parent] += message.up(log_total)
+        marginals: list[Array] = []
+        for node, conditional, message in zip(nodes, conditionals, self._messages, strict=True):
+            if message is not None:
+                conditional = conditional * message.down(marginals[node.parent]).reshape(-1, 1)  # noqa: PLW2901
+            marginals.append(conditional.reshape(node.shape))
+        return Calibrated(tree=self.tree, conditionals=tuple(conditionals), marginals=tuple(marginals))
+
+    def project(self, calibrated: Calibrated) -> list[Array]:
+        """Give the probabilities of each clique."""
+        pairs = zip(self._homes, self._spread, strict=True)
+        return [spread.down(calibrated.marginals[home]) for home, spread in pairs]
+
+
+class _Spread:
+    """How a clique's table lies in a node's: `up` widens it to the node's axes, `down` sums the node's table to it."""
+
+    def __init__(self, node: Clique, shape: tuple[int, ...], clique: Clique) -> None:
+        inside = [name for name in node if name in clique]
+        self._to_node = tuple(clique.index(name) for name in inside)
+        self._to_clique = tuple(inside.index(name) for name in clique)
+        self._wide = tuple(size if name in clique else 1 for name, size in zip(node, shape, strict=True))
+        self._narrow = tuple(size for name, size in zip(node, shape, strict=True) if name in clique)
+        self._others = tuple(axis for axis, name in enumerate(node) if name not in clique)
+
+    def up(self, table: Array) -> Array:
+        ordered = table.reshape(tuple(self._narrow[axis] for axis in self._to_clique)).transpose(self._to_node)
+        return ordered.reshape(self._wide)
+
+    def down(self, table: Array) -> Array:
+        summed: Array = table.sum(axis=self._others) if self._others else table
+        return summed.transpose(self._to_clique)
+
+
+def _normalised(logs: Array) -> tuple[Array, Array]:
+    """Rows of exp(logs) that sum to 1, and the logarithm of what they summed to. A row of -inf stays without mass."""
+    top = logs.max(axis=1)
+    masses = np.exp(logs - np.where(np.isneginf(top), 0.0, top)[:, None])
+    sums = masses.sum(axis=1)
+    empty = sums == 0
+    masses /= np.where(empty, 1.0, sums)[:, None]
+    return masses, np.where(empty, -np.inf, top + np.log(np.where(empty, 1.0, sums)))
+
+
+def _project(table: Array, axes: Clique, clique: Clique) -> Array:
+    return _Spread(axes, table.shape, clique).down(table)
+
+
+def _eliminated(factors: list[tuple[Clique, Array]], clique: Clique, sizes: dict[str, int]) -> tuple[Clique, Array]:
+    """Multiply `factors` and sum out all but `clique`, the attribute that makes the smallest table first."""
+    factors = list(factors)
+    hidden = {name for names, _ in factors for name in names}.difference(clique)
+
+    def made(name: str) -> tuple[int, str]:
+        touched = {other for names, _ in factors if name in names for other in names}
+        return math.prod(sizes[other] for other in touched), name
+
+    while hidden:
+        name = min(hidden, key=made)
+        hidden.remove(name)
+        touched = [factor for factor in factors if name in factor[0]]
+        factors = [factor for factor in factors if name not in factor[0]]
+        factors.append(_product(touched, drop=name))
+    return _product(factors)
+
+
+def _product(factors: Sequence[tuple[Clique, Array]], drop: str | None = None) -> tuple[Clique, Array]:
+    names = tuple(dict.fromkeys(name for clique, _ in factors for name in clique))
+    kept = tuple(name for name in names if name != drop)
+    labels = {name: label for label, name in enumerate(names)}
+    operands: list[object] = []
+    for clique, table in factors:
+        operands += [table, [labels[name] for name in clique]]
+    product: Array = np.einsum(*operands, [labels[name] for name in kept], optimize=True)  # type: ignore[call-overload]
+    return kept, product
