@@ -1,0 +1,205 @@
+"""The ledger book: every fit of every data set, and what all of them together cost the people of a split.
+
+Budgets count releases, not runs: each fit is another look at the same people, whatever the view, the schema or the
+version of the raw files. So entries are keyed by data set name and salt, which say who is in which split.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pasteur.errors import DataError, PrivacyError, rule
+from pasteur.files import atomic
+from pasteur.privacy import accountants
+from pasteur.privacy.ledger import SPLITS, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One fit. All fields are JSON values.
+
+    Attributes:
+        run: id of the run.
+        time: when, UTC, ISO 8601.
+        dataset: name of the data set.
+        salt: of its split.
+        view: name of the view.
+        algorithm: name of the algorithm.
+        fitted: splits that the algorithm learnt from.
+        scored: splits that exact scores of this run read.
+        ledger: `Ledger.to_dict()`; None where the algorithm is not private.
+    """
+
+    run: str
+    time: str
+    dataset: str
+    salt: str
+    view: str
+    algorithm: str
+    fitted: tuple[str, ...]
+    scored: tuple[str, ...] = ()
+    ledger: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse splits that there are not, and a release fitted to nothing."""
+        for name, splits in (("fitted", self.fitted), ("scored", self.scored)):
+            if unknown := set(splits) - set(SPLITS):
+                raise PrivacyError(rule(name, ", ".join(sorted(unknown)), f"splits out of {', '.join(SPLITS)}"))
+        if not self.fitted:
+            raise PrivacyError(rule("fitted", "none", "one split or more"))
+
+    @property
+    def read(self) -> Ledger | None:
+        """The ledger, checked by charging every event again; None where the run makes no claim."""
+        if self.ledger is None:
+            return None
+        ledger = Ledger.from_dict(dict(self.ledger))
+        return ledger if ledger.private else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """What all releases that read a split cost its people together.
+
+    Attributes:
+        releases: how many there are.
+        private: how many of them make a claim.
+        epsilon: of the private ones together, at `delta`; None where they cannot be added up.
+        delta: the least of theirs; None where there are none.
+        why_none: why no claim holds for all releases together; "" where one does.
+    """
+
+    releases: int
+    private: int
+    epsilon: float | None
+    delta: float | None
+    why_none: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether (epsilon, delta) covers every release of the split."""
+        return not self.why_none
+
+
+class LedgerBook:
+    """A JSON-lines file, one release a line, rewritten whole under a lock: runs may end at the same moment.
+
+    Args:
+        path: of the file; made with the first release. The lock lies beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, release: Release) -> None:
+        """Append one release.
+
+        Raises:
+            DataError: the book cannot be written, or is not one.
+        """
+        with self._locked():
+            lines = [*self._lines(), json.dumps(asdict(release), sort_keys=True)]
+            with atomic(self.path) as temporary:
+                temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def releases(self, dataset: str, salt: str) -> tuple[Release, ...]:
+        """All releases of a data set and salt, oldest first.
+
+        Raises:
+            DataError: a line is not a release; names file and line.
+        """
+        found = []
+        for number, line in enumerate(self._lines(), start=1):
+            try:
+                raw = json.loads(line)
+                release = Release(**raw | {"fitted": tuple(raw["fitted"]), "scored": tuple(raw["scored"])})
+            except (ValueError, TypeError, KeyError, PrivacyError) as error:
+                message = f"{self.path}: line {number} is not a release that Pasteur wrote"
+                raise DataError(message) from error
+            if (release.dataset, release.salt) == (dataset, salt):
+                found.append(release)
+        return tuple(found)
+
+    def composed(self, dataset: str, salt: str, split: str) -> Composed:
+        """What the people of `split` have given away, over all releases that learnt from them.
+
+        Under one accountant the totals of the budgets add up (whole budgets: events were chosen along the way). Where
+        both kinds occur a mu-GDP release counts as mu^2/2 of zCDP, which it satisfies, as a Gaussian mechanism's
+        Renyi divergences bound its own.
+        """
+        touching = [release for release in self.releases(dataset, salt) if split in release.fitted]
+        ledgers = [ledger for ledger in (release.read for release in touching) if ledger is not None]
+        kinds = {(ledger.budget.relation, ledger.budget.unit) for ledger in ledgers}
+        epsilon = delta = None
+        why = ""
+        if len(kinds) > 1:
+            why = "the releases protect different units or relations"
+        elif ledgers:
+            delta = min(ledger.budget.delta for ledger in ledgers)
+            epsilon = _together(ledgers, delta)
+        if len(ledgers) < len(touching):
+            why = f"{len(touching) - len(ledgers)} of {len(touching)} is not private"
+        return Composed(releases=len(touching), private=len(ledgers), epsilon=epsilon, delta=delta, why_none=why)
+
+    def line(self, dataset: str, salt: str, split: str) -> str:
+        """Say what a run says at its end: "3rd release from this data; all together epsilon = 2.1 at delta 1e-09"."""
+        all_of_it = self.composed(dataset, salt, split)
+        if not all_of_it.releases:
+            return f"no release from {split} of this data yet"
+        words = f"{_ordinal(all_of_it.releases)} release from this data; all together "
+        paid = "" if all_of_it.epsilon is None else f"epsilon = {all_of_it.epsilon:.4g} at delta {all_of_it.delta:g}"
+        if all_of_it.holds:
+            return words + paid
+        return words + f"no claim holds ({all_of_it.why_none}" + (f"; the private ones: {paid})" if paid else ")")
+
+    def claimed(self, dataset: str, salt: str, fitted: Sequence[str]) -> tuple[str, ...]:
+        """Of `fitted`, the splits that no exact score has read: whose people the claim of a release may name.
+
+        Scores of earlier releases may have steered a setting; the people whom they read are covered by no claim.
+        """
+        read = {split for release in self.releases(dataset, salt) for split in release.scored}
+        return tuple(split for split in fitted if split not in read)
+
+    def _lines(self) -> list[str]:
+        try:
+            return [line for line in self.path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        except FileNotFoundError:
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"{self.path}: the ledger book cannot be read"
+            raise DataError(message) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            stream = self.path.with_name(f"{self.path.name}.lock").open("a")
+        except OSError as error:
+            message = f"{self.path}: the ledger book cannot be written"
+            raise DataError(message) from error
+        with stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
+
+
+def _together(ledgers: Sequence[Ledger], delta: float) -> float:
+    if len(ledgers) == 1:
+        return float(ledgers[0].budget.epsilon)
+    names = {ledger.accountant.name for ledger in ledgers}
+    accountant = accountants.find(names.pop() if len(names) == 1 else "zcdp")
+    whole = float(accountants.exact_sum(ledger.total for ledger in ledgers))
+    return float(accountant.epsilon(math.nextafter(whole, math.inf), delta))
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,60 @@
+"""How far one privacy unit can move an answer. The one place where a sensitivity is worked out.
+
+A unit is up to m rows once `PrivateTable` has truncated it. Removing one row lowers one cell of every marginal by 1.
+Under "add_remove" a neighbour lacks or has one whole unit; under "replace" one unit's rows become another's, which is
+one removal and one addition, and the two may fall into different cells.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pasteur.errors import PrivacyError, rule
+from pasteur.privacy.budget import Sensitivity
+
+if TYPE_CHECKING:
+    from pasteur.privacy.budget import Relation
+
+GRID = 1024
+"""Steps a row: scores and weighted contributions live on multiples of 2^-10 rows, so that they are int64."""
+
+
+def rows_per_unit(max_rows: object) -> int:
+    """Give `max_rows`, m, as a whole number of 1 or more.
+
+    Raises:
+        PrivacyError: it is anything else, None and 0 among them: then nothing would bound a unit's influence.
+    """
+    if isinstance(max_rows, bool) or not isinstance(max_rows, int) or max_rows < 1:
+        raise PrivacyError(rule("max_rows_per_unit", max_rows, "a whole number of 1 or more"))
+    return max_rows
+
+
+def marginal_l1(max_rows: int, relation: Relation = "add_remove") -> Sensitivity:
+    """L1 sensitivity of a marginal's counts, in rows: m; 2 m under replacement."""
+    rows = rows_per_unit(max_rows)
+    return Sensitivity(2 * rows if relation == "replace" else rows)
+
+
+def marginal_l2(max_rows: int, relation: Relation = "add_remove") -> Sensitivity:
+    """L2 sensitivity of a marginal's counts, in rows.
+
+    All m rows of a unit may fall into one cell: m. Under replacement they may move from one cell to another:
+    sqrt(2) m, rounded up.
+    """
+    rows = rows_per_unit(max_rows)
+    return Sensitivity(math.nextafter(math.sqrt(2) * rows, math.inf) if relation == "replace" else rows)
+
+
+def total(max_rows: int) -> Sensitivity:
+    """Sensitivity of the number of rows, in rows: m under both relations (under replacement m rows may become none)."""
+    return Sensitivity(rows_per_unit(max_rows))
+
+
+def distance_score(max_rows: int, relation: Relation = "add_remove") -> Sensitivity:
+    """Sensitivity of the L1 distance between exact counts and fixed answers, in steps of 2^-10 rows.
+
+    By the triangle inequality the distance moves by no more than the counts do: 1024 times their L1 sensitivity.
+    """
+    return Sensitivity(GRID * marginal_l1(max_rows, relation))
