@@ -11,6 +11,7 @@ from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 
 from pasteur.datasets import raw_names
 from pasteur.embeddings.table import TableEncoder
+from pasteur.privacy import ExactMechanisms
 from pasteur.errors import DataError
 from pasteur.files import write_text
 from pasteur.table import Table
@@ -261,7 +262,12 @@ def catalog(plan: Plan) -> DataCatalog:
         "settings": e.settings,
         "components": tuple(plan.schema.tables),
         "splits": plan.splits,
-        "protection": {"max_rows_per_unit": plan.schema.unit.max_rows, "salt": dataset.salt},
+        "protection": {
+            "max_rows_per_unit": plan.schema.unit.max_rows,
+            "rows_public": plan.schema.unit.rows_public,
+            "salt": dataset.salt,
+            "mechanisms": ExactMechanisms(debug_seed=e.privacy.debug_seed),
+        },
         "metrics": e.metrics,
         "queries": plan.queries,
     }

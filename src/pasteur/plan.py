@@ -13,7 +13,7 @@ from pasteur.catalog import Paths
 from pasteur.embeddings.table import TableEncoder
 from pasteur.errors import ConfigError, SchemaError
 from pasteur.experiment import FIT_ON
-from pasteur.privacy import Budget, Ledger
+from pasteur.privacy import Budget, Ledger, LedgerBook
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -48,6 +48,13 @@ class Plan:
         if self.experiment.fit_on == "all":
             return None
         return "val" if self.experiment.metrics.final or self.experiment.fit_on == "wrk+ref" else "dev"
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Which splits exact scores of this run read, so that a choice may rest on them; ref not where it was fitted."""
+        if self.target is None:
+            return ()
+        return (self.target,) if self.ledger and "ref" in self.splits else (self.target, "ref")
 
 
 def prepare(experiment: Experiment) -> Plan:
@@ -122,4 +129,6 @@ def _ledger(experiment: Experiment, algorithm: ModuleType) -> Ledger:
     privacy = experiment.privacy
     budget = Budget(epsilon=privacy.epsilon, delta=privacy.delta, unit=experiment.dataset.unit.name)
     chosen = algorithm.accountant(budget, experiment.settings) if privacy.accountant == "auto" else privacy.accountant
-    return Ledger(budget=budget, accountant=chosen, debug_seed=privacy.debug_seed)
+    dataset = experiment.dataset
+    book = LedgerBook(Paths(root=experiment.root).book)
+    return Ledger(budget, chosen, people=book.claimed(dataset.name, dataset.salt, FIT_ON[experiment.fit_on]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pasteur import metrics
@@ -16,7 +17,7 @@ from pasteur.pipelines.execute import Trace, execute
 from pasteur.pipelines.processing import pipeline as processing
 from pasteur.pipelines.synthesize import pipeline as synthesize
 from pasteur.plan import Plan, prepare
-from pasteur.privacy import LedgerBook
+from pasteur.privacy import LedgerBook, Release, no_claim
 from pasteur.result import Result
 
 if TYPE_CHECKING:
@@ -42,10 +43,9 @@ def run(experiment: Experiment) -> Result:
     releases = _synthesise(plan, entries, manifests, trace)
     scores: Mapping[str, Any] = {"scores": [], "failures": {}}
     if plan.target:
-        reference = "ref" not in plan.splits or not plan.ledger
-        execute(
-            benchmark.create(tuple(plan.schema.tables), plan.target, reference=reference), entries, manifests, trace
-        )
+        components = tuple(plan.schema.tables)
+        judge = benchmark.create(components, plan.target, reference="ref" in plan.scored)
+        execute(judge, entries, manifests, trace)
         scores = entries.get("scores").load()
     result = _result(plan, entries, trace, scores, releases, time.perf_counter() - started)
     _keep(plan, entries, result)
@@ -54,22 +54,37 @@ def run(experiment: Experiment) -> Result:
 
 def _synthesise(plan: Plan, entries: DataCatalog, manifests: Manifests, trace: Trace) -> dict[str, Any]:
     """Fit and sample; whatever was spent is entered in the ledger book, also when the fit did not finish."""
-    private = plan.ledger is not None
-    pipeline = synthesize.create(tuple(plan.schema.tables), plan.splits, private=private)
-    book, dataset = LedgerBook(plan.paths.book), plan.experiment.dataset
+    pipeline = synthesize.create(tuple(plan.schema.tables), plan.splits, private=plan.ledger is not None)
     try:
         execute(pipeline, entries, manifests, trace)
-    finally:
-        book.add(
-            run_id=plan.run_id,
-            dataset=dataset.name,
-            salt=dataset.salt,
-            view=plan.experiment.view.name,
-            algorithm=plan.experiment.algorithm,
-            splits=plan.splits,
-            ledger=plan.ledger,
+    except BaseException:
+        if plan.ledger and plan.ledger.entries:
+            _enter(plan)
+        raise
+    return _enter(plan)
+
+
+def _enter(plan: Plan) -> dict[str, Any]:
+    """Enter the release in the ledger book; give what all releases of each split cost together."""
+    book, e = LedgerBook(plan.paths.book), plan.experiment
+    book.add(
+        Release(
+            run=plan.run_id,
+            time=plan.version.partition("Z")[0] + "Z",
+            dataset=e.dataset.name,
+            salt=e.dataset.salt,
+            view=e.view.name,
+            algorithm=e.algorithm,
+            fitted=plan.splits,
+            scored=plan.scored,
+            ledger=plan.ledger.to_dict() if plan.ledger else None,
         )
-    return book.summary(dataset.name, dataset.salt, plan.splits)
+    )
+    who = e.dataset.name, e.dataset.salt
+    return {
+        "line": book.line(*who, plan.splits[0]),
+        "composed": {split: asdict(book.composed(*who, split)) for split in plan.splits},
+    }
 
 
 def _result(
@@ -88,9 +103,9 @@ def _result(
         version=plan.version,
         experiment=plan.experiment,
         claim=_claim(plan),
-        ledger=plan.ledger.to_json() if plan.ledger else None,
+        ledger=plan.ledger.to_dict() if plan.ledger else None,
         releases=releases,
-        scores=tuple(metrics.Score.from_document(score) for score in scores["scores"]),
+        scores=tuple(metrics.Score.read(score) for score in scores["scores"]),
         failures=scores["failures"],
         synthetic=synthetic,
         model=model,
@@ -105,14 +120,9 @@ def _result(
 
 def _claim(plan: Plan) -> dict[str, Any]:
     """What may be said of the release, and of whom."""
-    people = {
-        "dataset": plan.experiment.dataset.name,
-        "splits": list(plan.splits),
-        "algorithm": plan.experiment.algorithm,
-    }
-    if plan.ledger is None:
-        return {**people, "private": False, "stamps": ["NOT PRIVATE: no DP guarantee"]}
-    return {**people, **plan.ledger.claim()}
+    e = plan.experiment
+    claim = plan.ledger.claim() if plan.ledger else no_claim(["NOT PRIVATE: no DP guarantee"], plan.splits)
+    return claim | {"dataset": e.dataset.name, "view": e.view.name, "algorithm": e.algorithm, "fit_on": e.fit_on}
 
 
 def _keep(plan: Plan, entries: DataCatalog, result: Result) -> None:

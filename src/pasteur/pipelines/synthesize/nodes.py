@@ -30,7 +30,7 @@ def fit(
     Args:
         algorithm: the module of `pasteur.synth`.
         settings: its `Settings`.
-        protection: `max_rows_per_unit` and the `salt` of the hash that truncates units.
+        protection: what `PrivateTable` takes besides: rows a unit, the hash's salt, the mechanisms.
         ledger: charged before each answer.
         dictionary: the component's encoder, for its domain.
         codes: the one component's table in each fitted split.
