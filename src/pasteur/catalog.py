@@ -11,9 +11,9 @@ from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 
 from pasteur.datasets import raw_names
 from pasteur.embeddings.table import TableEncoder
-from pasteur.privacy import ExactMechanisms
 from pasteur.errors import DataError
 from pasteur.files import write_text
+from pasteur.privacy import ExactMechanisms
 from pasteur.table import Table
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Paths:
     @property
     def book(self) -> Path:
         """The ledger book: every fit on real data, with the splits it read."""
-        return self.outputs / "ledger_book.json"
+        return self.outputs / "ledger_book.jsonl"
 
     def manifest(self, path: Path) -> Path:
         """The record of what an artefact was made from."""

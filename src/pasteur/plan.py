@@ -51,7 +51,7 @@ class Plan:
 
     @property
     def scored(self) -> tuple[str, ...]:
-        """Which splits exact scores of this run read, so that a choice may rest on them; ref not where it was fitted."""
+        """Which splits the exact scores of this run read, so that a choice may rest on them."""
         if self.target is None:
             return ()
         return (self.target,) if self.ledger and "ref" in self.splits else (self.target, "ref")
