@@ -44,17 +44,18 @@ bench: $(VENV)/.installed-dev  ## the numbers that the README quotes
 clean:  ## forget the environment; data/ and outputs/ stay
 	rm -rf $(VENV) build dist src/*.egg-info
 
-# A stamp is younger than what it was installed from: the second call installs nothing.
+# A stamp is younger than what it was installed from: the second call installs nothing. Bytecode is made when a module
+# is first imported: compiling all that is installed would take three times as long as installing it.
 $(VENV)/.installed: pyproject.toml requirements.lock | $(BIN)/python
-	$(PIP) install -c requirements.lock -e .
+	$(PIP) install --no-compile -c requirements.lock -e .
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml requirements.lock | $(BIN)/python
-	$(PIP) install -c requirements.lock -e '.[dev]'
+	$(PIP) install --no-compile -c requirements.lock -e '.[dev]'
 	@touch $(VENV)/.installed $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "Pasteur needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install 'pip>=23.1'
+	$(PIP) install 'pip>=26'
