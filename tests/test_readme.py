@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-import random
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,14 +46,14 @@ def visitor(tmp_path_factory):
     (sample,) = blocks("csv")
     (yaml,) = blocks("yaml")
     (metadata,) = blocks("json")
-    draw = random.Random(7)
+    rng = np.random.default_rng(7)
     with (folder / "visits.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(sample.splitlines()[0].split(","))
         for _ in range(600):
-            age = draw.randint(0, 95)
-            smokes = "yes" if draw.random() < age / 150 else "no"
-            writer.writerow([age, draw.choice(["North", "South", "West"]), smokes, draw.randint(0, 2 + age // 10)])
+            age = rng.integers(0, 96)
+            smokes = "yes" if rng.random() < age / 150 else "no"
+            writer.writerow([age, rng.choice(["North", "South", "West"]), smokes, rng.integers(0, 3 + age // 10)])
     for path, text in {"configs/dataset/visits.yaml": yaml, "metadata/visits.detail.json": metadata}.items():
         assert f"`{path}`" in TEXT
         (folder / path).parent.mkdir(parents=True)
