@@ -1,0 +1,151 @@
+"""`Model`: what left the private side, and rows from it. Noisy measurements and structure; nothing of the data."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from pasteur.errors import DataError, rule
+from pasteur.files import atomic
+from pasteur.marginals import Domain, GraphicalModel, Measurement, Merging
+from pasteur.privacy import Ledger
+from pasteur.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+FORMAT = "pasteur-model-1"
+"""Says how the header and the arrays are to be read."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A fitted private algorithm. Everything in it is noisy or public, so that it may be released.
+
+    Attributes:
+        algorithm: name of the module of `pasteur.synth` that made it.
+        settings: of that module, as JSON values.
+        measurements: every noisy answer, as it was given.
+        merging: which cells of an attribute were made one, and how rows undo it.
+        graphical: the distribution over the merged domain.
+        ledger: what was spent.
+    """
+
+    algorithm: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    measurements: tuple[Measurement, ...]
+    merging: Merging
+    graphical: GraphicalModel
+    ledger: Ledger
+
+    @property
+    def domain(self) -> Domain:
+        """Attributes and sizes of the rows that come out."""
+        return self.merging.domain
+
+    @property
+    def rows(self) -> int:
+        """Rows that the model believes there are: noisy, or declared public."""
+        return round(self.graphical.total)
+
+    def sample(self, rows: int | None, *, rng: np.random.Generator) -> Table:
+        """Give `rows` rows of codes (None: as many as the model believes there are); post-processing, nothing is spent.
+
+        The table is lazy: it draws its rows each time it is read, the same ones each time, whatever the batch size.
+
+        Raises:
+            ValueError: rows is under 0.
+        """
+        count = self.rows if rows is None else rows
+        if count < 0:
+            raise ValueError(rule("rows", count, "0 or more, or None for as many as the model believes there are"))
+        seed = [int(word) for word in rng.integers(2**32, size=4)]
+        kinds = {name: _kind(size) for name, size in self.domain.as_dict().items()}
+        schema = pa.schema([(name, pa.from_numpy_dtype(kind)) for name, kind in kinds.items()])
+
+        def make() -> Iterator[pa.RecordBatch]:
+            stream = np.random.default_rng(seed)
+            for chunk in self.graphical.sample(count, rng=stream):
+                codes = self.merging.unfold(chunk, rng=stream)
+                yield pa.record_batch([pa.array(codes[name].astype(kinds[name])) for name in kinds], schema=schema)
+
+        return Table.stream(schema, make, rows=count)
+
+    def save(self, path: Path) -> None:
+        """Write one npz file, whole or not at all; `header` in it is JSON as UTF-8 bytes.
+
+        Raises:
+            DataError: the folder cannot be written.
+        """
+        header = {
+            "format": FORMAT,
+            "algorithm": self.algorithm,
+            "settings": dict(self.settings),
+            "domain": self.domain.as_dict(),
+            "cliques": self.graphical.cliques,
+            "total": self.graphical.total,
+            "measurements": [{"clique": each.clique, "sigma": each.sigma} for each in self.measurements],
+            "ledger": self.ledger.to_dict(),
+        }
+        arrays: dict[str, np.ndarray] = dict(self.graphical.arrays())
+        arrays |= {f"measured_{index}": each.values for index, each in enumerate(self.measurements)}
+        for index, name in enumerate(self.domain.attributes):
+            arrays |= {f"map_{index}": self.merging.maps[name], f"shares_{index}": self.merging.shares[name]}
+        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+        with atomic(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, header=text, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Model:
+        """Read what `save` wrote: ready to sample, nothing is fitted again.
+
+        Raises:
+            DataError: it is not there, or no model of this format.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            return _read(arrays)
+        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            message = f"{path}: is not a model that Pasteur wrote ({type(error).__name__})"
+            raise DataError(message) from error
+
+
+def _read(arrays: Mapping[str, np.ndarray]) -> Model:
+    header = json.loads(arrays["header"].tobytes())
+    if header["format"] != FORMAT:
+        raise ValueError(rule("format", header["format"], FORMAT))
+    domain = Domain.of(header["domain"])
+    merging = Merging(
+        domain=domain,
+        maps=dict(zip(domain.attributes, _numbered(arrays, "map", len(domain)), strict=True)),
+        shares=dict(zip(domain.attributes, _numbered(arrays, "shares", len(domain)), strict=True)),
+    )
+    cliques = [tuple(clique) for clique in header["cliques"]]
+    described = header["measurements"]
+    return Model(
+        algorithm=header["algorithm"],
+        settings=header["settings"],
+        measurements=tuple(
+            Measurement(clique=tuple(each["clique"]), values=values, sigma=each["sigma"])
+            for each, values in zip(described, _numbered(arrays, "measured", len(described)), strict=True)
+        ),
+        merging=merging,
+        graphical=GraphicalModel.from_arrays(merging.merged, cliques, header["total"], arrays),
+        ledger=Ledger.from_dict(header["ledger"]),
+    )
+
+
+def _numbered(arrays: Mapping[str, np.ndarray], name: str, count: int) -> Iterable[np.ndarray]:
+    return (arrays[f"{name}_{index}"] for index in range(count))
+
+
+def _kind(size: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """The smallest unsigned type of the codes 0 to size - 1."""
+    return np.min_scalar_type(size - 1)
