@@ -81,7 +81,7 @@ def zcdp_log_delta(rho: float, epsilon: float) -> float:
     """
 
     def slope(x: float) -> float:
-        return (2 * x + 1) * rho - epsilon + math.log1p(-1 / (1 + x))
+        return (2 * x + 1) * rho - epsilon - math.log1p(1 / x)
 
     low, high = 0.0, max(1.0, (epsilon + 1) / rho)
     for _ in range(200):
@@ -90,4 +90,4 @@ def zcdp_log_delta(rho: float, epsilon: float) -> float:
             break
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
     x = high
-    return x * ((x + 1) * rho - epsilon) - math.log(x) + (x + 1) * math.log1p(-1 / (1 + x))
+    return x * ((x + 1) * rho - epsilon) - math.log(x) - (x + 1) * math.log1p(1 / x)

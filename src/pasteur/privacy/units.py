@@ -60,7 +60,7 @@ def integers(column: pa.Array) -> npt.NDArray[np.integer]:
 
 def _hash(ids: pa.Array, key: str) -> Words:
     # SipHash-2-4 of the id's text, keyed: (rows,) uint64. Rows without an id are one unit, which is the safe side.
-    from pandas.util import hash_array # half a second that --help need not pay
+    from pandas.util import hash_array  # half a second that --help need not pay
 
     text = ids.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False).astype(object)
     hashed: Words = hash_array(text, hash_key=key, categorize=False)

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import pasteur.privacy
+from pasteur.errors import PrivacyError
+from pasteur.privacy import DiscreteGaussian, DiscreteLaplace, ExactMechanisms, grid, noise
+from pasteur.privacy.entropy import SeededEntropy, SystemEntropy, below, integer_below
+
+DRAWS = 40_000
+ALPHA = 1e-7  # one false alarm in some hundred thousand runs of this file
+
+
+def small(monkeypatch, size):
+    monkeypatch.setattr(noise, "SMALL", size)
+
+
+def fits(drawn, log_mass, reach):
+    """p-value of a chi-squared test of whole numbers against probabilities exp(log_mass(x)), pooled at 20 expected."""
+    x = np.arange(-reach, reach + 1)
+    mass = np.exp(log_mass(x))
+    expected = mass / mass.sum() * len(drawn)
+    observed = np.bincount(np.clip(drawn, -reach, reach) + reach, minlength=len(x))
+    _, groups = np.unique((np.cumsum(expected) // 20).astype(int), return_inverse=True)
+    return stats.chisquare(np.bincount(groups, observed), np.bincount(groups, expected)).pvalue
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1, 2, 5.9, 37, 1024 * 3.3])
+def test_gaussian_has_the_analytic_probabilities(sigma):
+    drawn = noise.gaussian(DRAWS, sigma, SystemEntropy())
+    assert drawn.dtype == np.int64
+    assert drawn.shape == (DRAWS,)
+    assert fits(drawn, lambda x: -(x**2) / (2 * sigma**2), int(7 * sigma) + 8) > ALPHA
+
+
+@pytest.mark.parametrize("scale", [0.3, 1, 2.7, 40])
+def test_laplace_has_the_analytic_probabilities(scale):
+    drawn = noise.laplace(DRAWS, scale, SystemEntropy())
+    assert drawn.dtype == np.int64
+    assert fits(drawn, lambda x: -np.abs(x) / scale, int(30 * scale) + 5) > ALPHA
+
+
+@pytest.mark.parametrize("draw", [noise.gaussian, noise.laplace])
+def test_opendp_and_the_vectorised_sampler_agree(monkeypatch, draw):
+    small(monkeypatch, 10**9)
+    theirs = draw(6000, 3.7, SystemEntropy())
+    small(monkeypatch, 0)
+    ours = draw(6000, 3.7, SystemEntropy())
+    values = np.arange(-12, 13)
+    table = [np.bincount(np.clip(x, -12, 12) + 12, minlength=len(values)) for x in (theirs, ours)]
+    table = np.array(table)[:, np.sum(table, axis=0) > 10]
+    assert stats.chi2_contingency(table).pvalue > ALPHA
+
+
+@pytest.mark.parametrize("rows", [0, 20, 20_000])
+@pytest.mark.parametrize("sigma", [1.0, 12.5, 4000.0])
+def test_d03_sd_of_the_noise_is_the_declared_sigma_whatever_n(make_private, rows, sigma):
+    sizes = {"a": 250, "b": 250}
+    columns = {name: np.random.default_rng(0).integers(0, 250, rows) for name in sizes}
+    exact = np.zeros((250, 250))
+    np.add.at(exact, (columns["a"], columns["b"]), 1)
+    private = make_private(columns, sizes=sizes, epsilon=50)
+    measured = private.measure([("a", "b")], sigmas=[sigma], label="pair")[0]
+    assert (measured.values - exact).std() == pytest.approx(sigma, rel=0.02)
+    assert measured.sigma == sigma
+
+
+def test_d05_sd_at_every_call(make_private, rows):
+    sizes = {"a": 200, "b": 200}
+    private = make_private({"a": [], "b": []}, sizes=sizes, epsilon=1)
+    share = private.ledger.total / 3
+    for cost in (share, share / 10, share / 100):
+        sigma = private.sigma(cost)
+        measured = private.measure([("a", "b")], sigmas=[sigma], label="pair")[0]
+        assert measured.values.std() == pytest.approx((2 * cost) ** -0.5, rel=0.02)
+        assert private.ledger.events[-1].sigma == sigma == measured.sigma
+
+
+def test_d21_noise_is_whole_numbers_on_whole_numbers():
+    mechanisms = ExactMechanisms()
+    exact = np.arange(6, dtype=np.int64).reshape(2, 3)
+    gaussian, laplace = DiscreteGaussian(sigma=2, sensitivity=1), DiscreteLaplace(scale=2, sensitivity=1)
+    for noisy in (mechanisms.gaussian(exact, gaussian), mechanisms.laplace(exact, laplace)):
+        assert noisy.dtype == np.int64
+        assert noisy.shape == exact.shape
+    for wrong in (exact.astype(float), exact.astype(np.int32), exact / 6):
+        with pytest.raises(PrivacyError, match=r"must be int64: noise goes on whole counts only"):
+            mechanisms.gaussian(wrong, gaussian)
+
+
+def test_d21_no_floating_generator_in_the_room():
+    folder = Path(pasteur.privacy.__file__).parent
+    banned = re.compile(
+        r"np\.random|numpy\.random|default_rng|^\s*(import|from) random\b|scipy\.stats|\.rvs\(", re.MULTILINE
+    )
+    for path in folder.glob("*.py"):
+        assert not banned.search(path.read_text(encoding="utf-8")), path.name
+    for name in ("noise", "selection", "entropy"):  # and no probability is ever computed as a float
+        text = (folder / f"{name}.py").read_text(encoding="utf-8")
+        assert not re.search(r"\b(np|math)\.(exp|log|sqrt)|float\(|float64", text), name
+
+
+def test_d23_two_forks_of_one_process_draw_different_noise():
+    noise.gaussian(10, 50.0, SystemEntropy())  # so that any state there was is made before the fork
+    noise.gaussian(1000, 50.0, SystemEntropy())
+    seen = {in_a_fork(size) for _ in range(2) for size in (10, 1000)}
+    assert len(seen) == 4
+
+
+def in_a_fork(size):
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, noise.gaussian(size, 50.0, SystemEntropy())[:10].tobytes())
+        os._exit(0)
+    os.waitpid(child, 0)
+    drawn = os.read(read, 80)
+    os.close(read)
+    os.close(write)
+    return drawn
+
+
+def test_d23_the_same_question_twice_has_two_answers(make_private, rows):
+    answers = [
+        make_private(rows(100)).measure([("a",)], sigmas=[100.0], label="x")[0].values.tolist() for _ in range(4)
+    ]
+    assert len({tuple(answer) for answer in answers}) > 1
+
+
+def test_debug_seed_repeats_and_stamps(make_private, rows):
+    def run(seed):
+        private = make_private(rows(100), mechanisms=ExactMechanisms(debug_seed=seed))
+        values = private.measure([("a", "b")], sigmas=[30.0], label="x")[0].values.tolist()
+        choice = private.choose([("a",), ("b",)], answers=[[1] * 4, [1] * 3], epsilon=1e-3, label="y")
+        return values, choice, private.ledger.claim()
+
+    first, second, other = run(1), run(1), run(2)
+    assert first == second
+    assert first[0] != other[0]
+    assert first[2]["epsilon"] is None
+    assert first[2]["stamps"] == ["NOT PRIVATE: noise from debug_seed 1"]
+
+
+def test_uniform_integers():
+    entropy = SeededEntropy(0)
+    for bound in (1, 2, 3, 10, 2**40 + 1, 2**63 + 1):
+        drawn = below(entropy, np.full(5000, bound, dtype=np.uint64))
+        assert drawn.max() < bound
+        assert stats.kstest(drawn.astype(float) / bound, "uniform").pvalue > ALPHA or bound < 20
+        assert all(integer_below(entropy, bound) < bound for _ in range(20))
+    counts = np.bincount(below(entropy, np.full(30_000, 3, dtype=np.uint64)).astype(int))
+    assert stats.chisquare(counts).pvalue > ALPHA
+    assert stats.chisquare(np.bincount([integer_below(entropy, 5) for _ in range(10_000)])).pvalue > ALPHA
+
+
+def test_scales_are_rounded_up_to_30_bits():
+    for scale in (0.5, 1 / 3, 5.9, 1e6 / 7, 2.0**39 / 3):
+        rounded = grid.up(scale)
+        assert scale <= rounded <= scale * (1 + 2e-9)
+        top, bottom = grid.fraction(scale)
+        assert top / bottom == rounded
+        assert top <= 2**41
+        assert bottom <= 2**30
+    with pytest.raises(PrivacyError, match="scale of the noise"):
+        grid.up(2.0**41)
+
+
+def test_nothing_to_draw():
+    assert noise.gaussian(0, 1.0, SystemEntropy()).shape == (0,)
