@@ -1,0 +1,255 @@
+"""A DuckDB that can read the tables it was given and nothing else: no files, no network, no settings, no clock.
+
+Rows stream in from `Table`s and stream out as one; what does not fit in memory is spilled to a folder of the sandbox's own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pasteur.errors import PasteurError, SqlError, rule
+from pasteur.sql.guard import Query, check, first_line
+from pasteur.table import BATCH, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    import duckdb
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a query may use."""
+
+    threads: int = 1
+    """1 where the result must be the same bytes each time: a float sum over several threads is not."""
+    megabytes: int = 1024
+    """Memory; what needs more is spilled."""
+    seconds: float = 3600.0
+    """Time that a query may compute for. Time spent by whoever reads its rows does not count."""
+    folder: Path | None = None
+    """Where rows are spilled to; the system's temporary folder when None."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits under which nothing runs."""
+        for name in ("threads", "megabytes", "seconds"):
+            if not getattr(self, name) > 0:
+                raise SqlError(rule(f"sql.{name}", getattr(self, name), "above 0"))
+
+
+@dataclass(kw_only=True)
+class Sandbox:
+    """Tables under names, and the queries over them. A context manager: closing it stops what runs and removes spills.
+
+    Queries over one sandbox may be read at the same time.
+    """
+
+    tables: Mapping[str, Table]
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        import duckdb
+
+        self._defined = 0
+        self._spill = tempfile.TemporaryDirectory(prefix="pasteur-sql-", dir=self.limits.folder)
+        self._connection = duckdb.connect(":memory:")
+        for setting in self._settings():
+            self._connection.execute(setting).fetchall()
+
+    def _settings(self) -> Iterator[str]:
+        """In this order: spilling works without external access only if the folder was named before."""
+        yield "SET TimeZone = 'UTC'"
+        yield "SET python_enable_replacements = false"
+        yield "SET autoinstall_known_extensions = false"
+        yield "SET autoload_known_extensions = false"
+        yield "SET allow_community_extensions = false"
+        yield f"SET threads = {self.limits.threads:d}"
+        yield f"SET memory_limit = '{self.limits.megabytes:d}MB'"
+        yield "SET temp_directory = '{}'".format(self._spill.name.replace("'", "''"))
+        yield "SET enable_external_access = false"
+        yield "SET lock_configuration = true"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop queries, forget the tables, remove spilled rows."""
+        with suppress(Exception):
+            self._connection.interrupt()
+        self._connection.close()
+        self._spill.cleanup()
+
+    def query(self, text: str, *, where: str) -> Table:
+        """The rows of a query from outside, lazily; each reading runs it again.
+
+        Raises:
+            SqlError: the query may not run, or names a column that is not there.
+        """
+        name = self.define(check(text, tables=self.tables, where=where))
+        return self.select(f"SELECT * FROM {name}", where=where)
+
+    def define(self, query: Query) -> str:
+        """Give a checked query a name that Pasteur's own SQL may read it by; returns the name, quoted.
+
+        Raises:
+            SqlError: it does not bind to the tables.
+        """
+        self._defined += 1
+        name = quote(f"_query {self._defined}")  # no query from outside can name it: the guard knows the given tables only
+        self.execute(f"CREATE VIEW {name} AS {query.text}", where=query.where)
+        return name
+
+    def select(self, text: str, *, where: str) -> Table:
+        """The rows of a SELECT that Pasteur wrote itself, lazily; each reading runs it again.
+
+        Raises:
+            SqlError: it does not bind; when read: it took too long, or a value could not be converted.
+        """
+        with _clear(where, reading=False), self._cursor() as cursor:
+            schema = cursor.sql(f"SELECT * FROM ({text}) LIMIT 0").to_arrow_reader().schema
+
+        def make(columns: Sequence[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
+            chosen = text if columns is None else f"SELECT {', '.join(map(quote, columns))} FROM ({text})"
+            return self._stream(chosen, where, rows)
+
+        return Table(schema=schema.remove_metadata(), rows=None, make=make)
+
+    def _stream(self, text: str, where: str, rows: int) -> Iterator[pa.RecordBatch]:
+        with self._cursor() as cursor:
+            clock = _Clock(cursor, self.limits.seconds, where)
+            with clock, _clear(where, reading=True, clock=clock):
+                reader = cursor.sql(text).to_arrow_reader(rows)
+            while True:
+                with clock, _clear(where, reading=True, clock=clock):
+                    batch = next(reader, None)
+                if batch is None:
+                    return
+                yield batch
+
+    def execute(self, text: str, *, where: str) -> None:
+        """Run a statement of Pasteur's own that reads no rows, such as CREATE VIEW."""
+        with _clear(where, reading=False), self._cursor() as cursor:
+            cursor.execute(text).fetchall()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._connection.cursor()
+        try:
+            # A locked DuckDB shows registered tables to the cursor that registered them and to no other.
+            for name, table in self.tables.items():
+                cursor.register(name, _Stream(table))
+            yield cursor
+        finally:
+            cursor.close()
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    """All rows of a small result, as mappings."""
+    rows: list[dict[str, Any]] = table.arrow().to_pylist()
+    return rows
+
+
+def quote(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """A table as DuckDB reads Arrow: a fresh stream for each scan, so that a query may read a table twice."""
+
+    table: Table
+
+    def __arrow_c_schema__(self) -> object:  # noqa: PLW3201 - the Arrow PyCapsule interface
+        return self.table.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:  # noqa: PLW3201
+        reader = pa.RecordBatchReader.from_batches(self.table.schema, self.table.batches(rows=BATCH))
+        return reader.__arrow_c_stream__(requested_schema)
+
+
+class _Clock:
+    """Interrupts a query when the time it computed for is up. Entered around each step of it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, seconds: float, where: str) -> None:
+        self.cursor, self.left, self.where = cursor, seconds, where
+        self.seconds = seconds
+        self.rang = False
+
+    def __enter__(self) -> None:
+        self.started = time.monotonic()
+        self.timer = threading.Timer(max(self.left, 0.0), self._ring)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def _ring(self) -> None:
+        self.rang = True
+        self.cursor.interrupt()
+
+    def __exit__(self, *_: object) -> None:
+        self.timer.cancel()
+        self.left -= time.monotonic() - self.started
+
+
+@contextmanager
+def _clear(where: str, *, reading: bool, clock: _Clock | None = None) -> Iterator[None]:
+    """Turn DuckDB's errors into ours.
+
+    Before a query is bound no row was read and DuckDB's message is about its text alone. After, the message may hold a
+    value, so that only its kind is told.
+    """
+    import duckdb
+
+    try:
+        yield
+    except PasteurError:
+        raise
+    except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
+        cause = _ours(error)
+        if cause is not None:
+            raise cause from None
+        if clock is not None and clock.rang:
+            raise SqlError(f"{where}: took longer than {clock.seconds:g} s") from None
+        if not reading and not isinstance(error, duckdb.ConversionException):
+            raise SqlError(f"{where}: {first_line(error)}") from None
+        raise SqlError(f"{where}: {_kind(error)}") from None
+
+
+def _ours(error: BaseException | None) -> PasteurError | None:
+    """The error of ours that a table raised while DuckDB read it."""
+    while error is not None:
+        if isinstance(error, PasteurError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+KINDS = {
+    "Conversion": "a value cannot be converted to the type asked for",
+    "Out of Range": "a number is out of range of its type",
+    "Out of Memory": "needs more memory than it may have, and could not spill it",
+    "IO": "rows could not be spilled; is the disk full?",
+    "Interrupt": "was interrupted",
+    "INTERRUPT": "was interrupted",
+}
+
+
+def _kind(error: BaseException) -> str:
+    text = str(error)
+    found = next((said for start, said in KINDS.items() if f"{start} Error" in text), None)
+    return found or f"failed while rows were read ({type(error).__name__})"
