@@ -1,0 +1,39 @@
+"""Bins of equal width between declared bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from pasteur.embeddings._declared import flag, read
+from pasteur.embeddings._grid import Grid, bins_of, decimals_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pasteur.schema import Column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uniform(Grid):
+    """`{"type": "uniform", "bins"}` over `{"min", "max", "decimals"?, "null"?}`.
+
+    `bins` runs of equally many values, give or take one; decimals default to 0; null is the last code.
+    """
+
+    type: ClassVar[str] = "uniform"
+
+    @classmethod
+    def declare(cls, column: Column) -> Self:
+        """Read the column's bounds and bins."""
+        embedding, domain = read(column, embedding=("bins",), domain=("min", "max", "decimals", "null"))
+        fields = cls.bounds(column, domain, decimals_of(column, domain))
+        return cls(**fields, bins=bins_of(column, embedding), null=flag(column, domain, "null"))
+
+    @cached_property
+    def edges(self) -> NDArray[np.int64]:
+        """Bin b starts at ceil(b steps / bins), in whole numbers."""
+        return np.array([-(-b * self.steps // self.bins) for b in range(self.bins + 1)], dtype=np.int64)
