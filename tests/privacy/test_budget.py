@@ -70,10 +70,9 @@ def test_d05_another_kind_is_refused_by_the_type_checker(tmp_path):
         "noisy(Sigma(2) * 2)\n"
     )
     source = Path(__file__).parents[2] / "src"
-    out, _, _ = api.run(
-        ["--config-file=", f"--cache-dir={tmp_path / 'cache'}", "--follow-imports=silent", "--no-site-packages", str(snippet),
-         str(source / "pasteur/privacy/budget.py"), str(source / "pasteur/errors.py")]
-    )  # fmt: skip
+    quick = ["--config-file=", f"--cache-dir={tmp_path / 'cache'}", "--follow-imports=silent", "--no-site-packages"]
+    files = [snippet, source / "pasteur/privacy/budget.py", source / "pasteur/errors.py"]
+    out, _, _ = api.run([*quick, *map(str, files)])
     assert [line.split(":")[1] for line in out.splitlines() if "arg-type" in line] == ["4", "5", "6", "7", "8"], out
 
 

@@ -35,9 +35,8 @@ def test_d08_random_budgets_fit_whole_and_never_more(epsilon, delta, d, rounds, 
         ledger.charge(gaussian(buys.sigma(2 * each / 3, 1)), "pair")
     costs = [buys.cost(event) for event in ledger.events]
     assert sum(map(Fraction, costs)) <= Fraction(float(ledger.total))
-    assert buys.epsilon(ledger.spent, delta) <= epsilon * (1 + 1e-10)
-    with pytest.raises(BudgetError):  # four times: no sigma under 0.5 is ever bought
-        ledger.charge([gaussian(buys.sigma(ledger.total, 1))] * 4, "too much")
+    with pytest.raises(BudgetError):
+        ledger.charge([gaussian(0.5)] * 4, "more than any of these totals")
     assert len(ledger.events) == len(costs)
 
 

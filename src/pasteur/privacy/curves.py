@@ -31,7 +31,7 @@ def gaussian_mu(sigma: float) -> float:
     # P[X = 0] = 1 / sum exp(-k^2 / (2 sigma^2)); above sigma 4 the sum is sigma sqrt(2 pi) to 130 digits (Poisson).
     mass = sigma * math.sqrt(2 * math.pi)
     if sigma < 4:
-        mass = math.fsum([1.0, *(2 * math.exp(-(k**2) / (2 * sigma**2)) for k in range(1, 48))])
+        mass = math.fsum([1.0, *(2 * math.exp(-(k**2) / (2 * sigma**2)) for k in range(1, int(10 * sigma) + 2))])
     return float(2 * math.sqrt(2) * special.erfinv(1 / mass))
 
 
@@ -77,17 +77,14 @@ def zcdp_log_delta(rho: float, epsilon: float) -> float:
     """Give log of the least over alpha > 1 of exp((alpha - 1)(alpha rho - eps)) / (alpha - 1) (1 - 1/alpha)^alpha.
 
     Canonne, Kamath, Steinke 2020, corollary 13. Every alpha gives a valid delta, so an inexact search for the best
-    one errs towards more privacy. In x = alpha - 1 the log is convex (their remark 14); its derivative is bisected.
+    one errs towards more privacy. In x = alpha - 1 the log is convex; its slope is concave and rises, so that Newton's
+    steps from a point where it is negative approach the root from there and never pass it.
     """
-
-    def slope(x: float) -> float:
-        return (2 * x + 1) * rho - epsilon - math.log1p(1 / x)
-
-    low, high = 0.0, max(1.0, (epsilon + 1) / rho)
+    x = (epsilon - rho) / (2 * rho) if epsilon > rho else min(0.5, 1 / math.expm1(min(2 * rho + 1, 700)))
     for _ in range(200):
-        middle = (low + high) / 2
-        if not low < middle < high:
+        slope = (2 * x + 1) * rho - epsilon - math.log1p(1 / x)
+        step = -slope / (2 * rho + 1 / (x * (1 + x)))
+        x += step
+        if abs(step) <= 1e-8 * x:  # flat at the best alpha: 1e-16 of the value
             break
-        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    x = high
     return x * ((x + 1) * rho - epsilon) - math.log(x) - (x + 1) * math.log1p(1 / x)
