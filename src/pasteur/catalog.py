@@ -252,6 +252,7 @@ def catalog(plan: Plan) -> DataCatalog:
         entries[f"synthetic__{component}"] = DecodedFile(paths.synthetic(component, version, e.format), values)
     parameters = {
         "dataset": dataset,
+        "root": paths.root,
         "raw": paths.raw(dataset.name),
         "accept": e.accept,
         "view": e.view,
@@ -268,8 +269,8 @@ def catalog(plan: Plan) -> DataCatalog:
             "salt": dataset.salt,
             "mechanisms": ExactMechanisms(debug_seed=e.privacy.debug_seed),
         },
-        "metrics": e.metrics,
-        "queries": plan.queries,
+        "bench": plan.bench,
+        "target": plan.target,
     }
     entries |= {f"params__{name}": MemoryDataset(value, copy_mode="assign") for name, value in parameters.items()}
     return DataCatalog(entries)

@@ -108,7 +108,7 @@ class Manifests:
     def recipe(self, node: Node, catalog: DataCatalog) -> dict[str, Any]:
         """What an output of `node` is made from: digests of inputs, settings, code and libraries."""
         return {
-            "inputs": {name: self._input(catalog.get(name)) for name in node.inputs},
+            "inputs": {name: self._input(catalog[name]) for name in node.inputs},
             "function": hashlib.sha256(inspect.getsource(node.func).encode()).hexdigest(),
             "code": {room: code_digest(room) for room in sorted(node.tags)},
             "libraries": {name: version(name) for name in LIBRARIES},
@@ -127,7 +127,7 @@ class Manifests:
         """Whether every output of `node` is there, unchanged, and made from just what it would be made from now."""
         recipe = self.recipe(node, catalog)
         for name in node.outputs:
-            path: Path | None = getattr(catalog.get(name), "path", None)
+            path: Path | None = getattr(catalog[name], "path", None)
             if path is None or not self._matches(path, recipe):
                 return False
         return True
@@ -142,14 +142,14 @@ class Manifests:
     def forget(self, node: Node, catalog: DataCatalog) -> None:
         """Drop the remembered digests of what `node` has just made."""
         for name in node.outputs:
-            self._known.pop(getattr(catalog.get(name), "path", Path()), None)
+            self._known.pop(getattr(catalog[name], "path", Path()), None)
 
     def record(self, node: Node, catalog: DataCatalog) -> None:
         """Write the manifests of what `node` has just made."""
         recipe = self.recipe(node, catalog)
         self.forget(node, catalog)
         for name in node.outputs:
-            path: Path | None = getattr(catalog.get(name), "path", None)
+            path: Path | None = getattr(catalog[name], "path", None)
             if path is not None:
                 document = {"sha256": self.bytes_of(path), "recipe": recipe}
                 write_text(self.paths.manifest(path), json.dumps(document, indent=1, sort_keys=True) + "\n")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from pasteur.experiment import Experiment
-    from pasteur.metrics.sql_parse import Query
+    from pasteur.metrics import Bench
     from pasteur.schema import Schema
+
+
+DETAIL = "detail"
+"""The schema that scores are taken in unless `metrics.schema` names another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +36,8 @@ class Plan:
     paths: Paths
     schema: Schema
     algorithm: ModuleType
-    queries: tuple[Query, ...]
+    bench: Bench
+    """What is measured: the schema that fixes the binning of all scores, settings and queries."""
     ledger: Ledger | None
     """Charged by a private algorithm; None for one without a guarantee."""
     run_id: str
@@ -67,25 +73,12 @@ def prepare(experiment: Experiment) -> Plan:
     paths = Paths(root=experiment.root)
     algorithm = synth.find(experiment.algorithm)
     names = tuple(experiment.view.components)
-    schema = schemas.load(
-        view=experiment.view.name,
-        dataset=experiment.dataset.name,
-        schema=experiment.schema,
-        components=names,
-        folders=paths.folders("metadata"),
-    )
+    schema = _schema(experiment, paths, experiment.schema)
     _accepts(algorithm, experiment.algorithm, experiment.view.name, names)
     if algorithm.PRIVATE:
         _declared(schema, experiment.algorithm)
     elif experiment.fit_on != "wrk":
         raise ConfigError(f"fit_on ({experiment.fit_on}) must be wrk for an algorithm without a guarantee")
-    queries = metrics.load_queries(
-        experiment.metrics,
-        dataset=experiment.dataset.name,
-        view=experiment.view.name,
-        components=names,
-        folders=paths.folders("metrics"),
-    )
     run_id = secrets.token_hex(4)
     now = datetime.now(UTC)
     return Plan(
@@ -93,11 +86,50 @@ def prepare(experiment: Experiment) -> Plan:
         paths=paths,
         schema=schema,
         algorithm=algorithm,
-        queries=tuple(queries),
+        bench=_bench(experiment, paths, schema),
         ledger=_ledger(experiment, algorithm) if algorithm.PRIVATE else None,
         run_id=run_id,
         version=f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{run_id}",
     )
+
+
+def _schema(experiment: Experiment, paths: Paths, name: str) -> Schema:
+    return schemas.load(
+        view=experiment.view.name,
+        dataset=experiment.dataset.name,
+        schema=name,
+        components=tuple(experiment.view.components),
+        folders=paths.folders("metadata"),
+    )
+
+
+def _bench(experiment: Experiment, paths: Paths, schema: Schema) -> Bench:
+    """All runs on a view are scored in one binning: `metrics.schema`, or the view's `detail`.
+
+    A schema that drops columns cannot be scored on them: it is scored in its own bins, and queries over what it drops
+    do not run.
+    """
+    dropped = {name for table in schema.tables.values() for name in table.drop}
+    chosen = experiment.metrics.schema or (experiment.schema if dropped else DETAIL)
+    scored = schema if chosen == experiment.schema else _schema(experiment, paths, chosen)
+    bench = metrics.load(
+        experiment.metrics,
+        schema=scored,
+        dataset=experiment.dataset.name,
+        view=experiment.view.name,
+        folders=paths.folders("metrics"),
+    )
+    if not dropped:
+        return bench
+    word = re.compile(rf"\b({'|'.join(map(re.escape, sorted(dropped)))})\b")
+    gone = {query.metric: word.search(query.sql) for query in bench.queries}
+    notes = {
+        metric: f"needs column '{found[0]}', which schema '{schema.name}' drops"
+        for metric, found in gone.items()
+        if found
+    }
+    kept = tuple(query for query in bench.queries if query.metric not in notes)
+    return replace(bench, queries=kept, notes={**bench.notes, **notes})
 
 
 def _accepts(algorithm: ModuleType, name: str, view: str, components: tuple[str, ...]) -> None:
@@ -117,10 +149,10 @@ def _declared(schema: Schema, algorithm: str) -> None:
             f'source and remove "declared": false before running {algorithm}'
         )
     for table in schema.tables.values():
-        for column, embedding in TableEncoder.declare(table).embeddings.items():
+        for name, embedding in TableEncoder.declare(table).embeddings.items():
             if not embedding.private:
                 raise SchemaError(
-                    f"column {table.name}.{column}: embedding '{embedding.type}' looks at data, so that {algorithm} "
+                    f"column {table.name}.{name}: embedding '{embedding.type}' looks at data, so that {algorithm} "
                     "could make no claim; declare another, or run an algorithm without a guarantee"
                 )
 

@@ -46,8 +46,8 @@ def run(experiment: Experiment) -> Result:
         components = tuple(plan.schema.tables)
         judge = benchmark.create(components, plan.target, reference="ref" in plan.scored)
         execute(judge, entries, manifests, trace)
-        scores = entries.get("scores").load()
-    result = _result(plan, entries, trace, scores, releases, time.perf_counter() - started)
+        scores = entries["scores"].load()
+    result = _result(plan, trace, scores, releases, time.perf_counter() - started)
     _keep(plan, entries, result)
     return result
 
@@ -89,27 +89,27 @@ def _enter(plan: Plan) -> dict[str, Any]:
 
 def _result(
     plan: Plan,
-    entries: DataCatalog,
     trace: Trace,
     scores: Mapping[str, Any],
     releases: Mapping[str, Any],
     seconds: float,
 ) -> Result:
-    synthetic = {component: entries.get(f"synthetic__{component}").path for component in plan.schema.tables}
-    model = entries.get("model").path if plan.ledger else None
+    paths, e = plan.paths, plan.experiment
+    synthetic = {name: paths.synthetic(name, plan.version, e.format) for name in plan.schema.tables}
+    model = paths.model(e.view.name, plan.version) if plan.ledger else None
     made = {**synthetic, **({"model": model} if model else {})}
     return Result(
         run_id=plan.run_id,
         version=plan.version,
-        experiment=plan.experiment,
+        experiment=e,
         claim=_claim(plan),
         ledger=plan.ledger.to_dict() if plan.ledger else None,
         releases=releases,
-        scores=tuple(metrics.Score.read(score) for score in scores["scores"]),
+        scores=metrics.read_scores(scores),
         failures=scores["failures"],
         synthetic=synthetic,
         model=model,
-        folder=plan.paths.run(plan.version),
+        folder=paths.run(plan.version),
         ran=trace.ran,
         current=tuple(trace.current),
         digests={name: sha256(path) for name, path in made.items()},
@@ -128,7 +128,7 @@ def _claim(plan: Plan) -> dict[str, Any]:
 def _keep(plan: Plan, entries: DataCatalog, result: Result) -> None:
     """What `sample`, `export` and a person need later, in the run's folder."""
     documents: dict[str, Any] = {
-        "dictionary.json": entries.get("dictionary").load(),
+        "dictionary.json": entries["dictionary"].load(),
         "metadata.json": plan.schema.sdv,
         "claim.json": dict(result.claim),
     }

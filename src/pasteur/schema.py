@@ -49,6 +49,8 @@ class TableSchema:
     name: str
     columns: tuple[Column, ...]
     primary_key: str | None
+    drop: tuple[str, ...] = ()
+    """Columns of the view that this schema leaves out on purpose; any other that it does not describe is an error."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -169,6 +171,7 @@ def _known(entry: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
 
 
 def _table(name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str) -> TableSchema:
+    _known(ours, ("columns", "drop"), f"{file}: pasteur.tables.{name}")
     described = ours.get("columns", {})
     for column in described:
         if column not in sdv["columns"]:
@@ -176,7 +179,7 @@ def _table(name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str
                 f"{file}: {name}: column '{column}' is not in the sdv part{near_miss(column, sdv['columns'])}"
             )
     columns = tuple(_column(name, c, entry, described.get(c, {}), file) for c, entry in sdv["columns"].items())
-    return TableSchema(name=name, columns=columns, primary_key=sdv.get("primary_key"))
+    return TableSchema(name=name, columns=columns, primary_key=sdv.get("primary_key"), drop=tuple(ours.get("drop", ())))
 
 
 def _column(table: str, name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str) -> Column:

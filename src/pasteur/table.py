@@ -103,6 +103,13 @@ class Table:
         """The table whose batches are `function` of this one's; row by row, so that row counts stay."""
         return Table.stream(schema, lambda: (function(batch) for batch in self.batches()), rows=self.rows)
 
+    def without(self, names: Iterable[str]) -> Table:
+        """The same rows, those columns left out."""
+        gone = set(names)
+        kept = [name for name in self.columns if name not in gone]
+        schema = pa.schema([self.schema.field(name) for name in kept])
+        return Table.stream(schema, lambda: self.batches(kept), rows=self.rows) if gone else self
+
     def arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All rows in memory, as Arrow."""
         schema = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])

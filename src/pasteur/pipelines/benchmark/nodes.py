@@ -9,8 +9,7 @@ from pasteur import metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pasteur.metrics.config import MetricsConfig
-    from pasteur.metrics.sql_parse import Query
+    from pasteur.metrics import Bench
     from pasteur.schema import Schema
     from pasteur.table import Table
 
@@ -21,26 +20,33 @@ def _components(schema: Schema, tables: Sequence[Table]) -> list[dict[str, Table
     return [dict(zip(names, tables[i : i + len(names)], strict=True)) for i in range(0, len(tables), len(names))]
 
 
-def measure_anchors(
-    schema: Schema, settings: MetricsConfig, queries: Sequence[Query], seed: int, *tables: Table
-) -> dict[str, Any]:
-    """Raw scores of dec, ref and base. `tables`: the target's components, then the decoded ones, then ref's."""
-    target, decoded, reference = _components(schema, tables)
+def measure_anchors(bench: Bench, seed: int, *tables: Table) -> dict[str, Any]:
+    """Raw scores of dec, ref and base.
+
+    `tables` are the target's components, then the decoded ones, then ref's where it is an anchor.
+    """
+    target, decoded, *reference = _components(bench.schema, tables)
     return metrics.measure_anchors(
-        target, decoded=decoded, reference=reference, schema=schema, settings=settings, queries=queries, seed=seed
+        target,
+        decoded=decoded,
+        reference=reference[0] if reference else None,
+        schema=bench.schema,
+        settings=bench.settings,
+        queries=bench.queries,
+        seed=seed,
     )
 
 
-def measure(
-    schema: Schema,
-    settings: MetricsConfig,
-    queries: Sequence[Query],
-    seed: int,
-    anchors: dict[str, Any],
-    *tables: Table,
-) -> dict[str, Any]:
+def measure(bench: Bench, split: str, seed: int, anchors: dict[str, Any], *tables: Table) -> dict[str, Any]:
     """Scores of the synthetic data beside its anchors. `tables`: the target's components, then the synthetic ones."""
-    target, synthetic = _components(schema, tables)
+    target, synthetic = _components(bench.schema, tables)
     return metrics.measure_synthetic(
-        target, synthetic, anchors=anchors, schema=schema, settings=settings, queries=queries, seed=seed
+        target,
+        synthetic,
+        anchors=anchors,
+        schema=bench.schema,
+        settings=bench.settings,
+        queries=bench.queries,
+        seed=seed,
+        split=split,
     )

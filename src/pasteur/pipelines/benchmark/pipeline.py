@@ -21,7 +21,6 @@ def create(components: Sequence[str], target: str, *, reference: bool) -> Pipeli
         target: the split that all are compared with, `dev` or `val`.
         reference: whether ref is an anchor; not where it was fitted.
     """
-    setting = ["params__schema", "params__metrics", "params__queries", "params__seed"]
     real = [f"view__{c}__{target}" for c in components]
     decoded = [f"decoded__{c}__wrk" for c in components]
     ref = [f"view__{c}__ref" for c in components] if reference else []
@@ -30,11 +29,17 @@ def create(components: Sequence[str], target: str, *, reference: bool) -> Pipeli
         [
             node(
                 nodes.measure_anchors,
-                [*setting, *real, *decoded, *ref],
+                ["params__bench", "params__seed", *real, *decoded, *ref],
                 "anchors",
                 name="measure_anchors",
                 tags=["metrics"],
             ),
-            node(nodes.measure, [*setting, "anchors", *real, *synthetic], "scores", name="measure", tags=[ALWAYS]),
+            node(
+                nodes.measure,
+                ["params__bench", "params__target", "params__seed", "anchors", *real, *synthetic],
+                "scores",
+                name="measure",
+                tags=[ALWAYS],
+            ),
         ]
     )

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pasteur.views.config import ViewConfig
 
 
-def fetch(dataset: DatasetConfig, folder: Path, accept: bool) -> dict[str, Path]:  # noqa: FBT001 - Kedro passes inputs by position
+def fetch(dataset: DatasetConfig, root: Path, folder: Path, accept: bool) -> dict[str, Path]:  # noqa: FBT001 - a node
     """The data set's raw files, there and with the bytes they should have."""
-    return datasets.fetch(dataset, folder, accept=accept)
+    return datasets.fetch(dataset, folder, accept=accept, root=root)
 
 
 def parse(dataset: DatasetConfig, raw: dict[str, Path]) -> dict[str, Table]:
@@ -61,7 +61,7 @@ def inspect(schema: Schema, *tables: Table) -> dict[str, Any]:
         encoder = TableEncoder.declare(described)
         parts = tables[index * splits : (index + 1) * splits]
         for split, table in zip(datasets.SPLITS, parts, strict=True):
-            encoder.check(table, file=f"{component}.{split}")
+            encoder.check(table.without(described.drop), file=f"{component}.{split}")
         report[component] = encoder.report(parts[0])
     return report
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
+from kedro.pipeline.node import Node
 
 from pasteur.catalog import SPLITS
 from pasteur.datasets import raw_names
@@ -25,7 +26,13 @@ def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
     wrk = [f"view__{c}__wrk" for c in view.components]
     return Pipeline(
         [
-            node(nodes.fetch, ["params__dataset", "params__raw", "params__accept"], "raw", name="fetch", tags=[ALWAYS]),
+            node(
+                nodes.fetch,
+                ["params__dataset", "params__root", "params__raw", "params__accept"],
+                "raw",
+                name="fetch",
+                tags=[ALWAYS],
+            ),
             node(nodes.parse, ["params__dataset", "raw"], raw, name="parse", tags=["datasets"]),
             node(nodes.tidy, ["params__dataset", *raw.values()], primary, name="tidy", tags=["datasets"]),
             node(nodes.split_keys, ["params__dataset", *primary.values()], keys, name="split_keys", tags=["datasets"]),
@@ -56,7 +63,7 @@ def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
     )
 
 
-def _encode(view: ViewConfig, split: str) -> object:
+def _encode(view: ViewConfig, split: str) -> Node:
     return node(
         nodes.encode,
         ["dictionary", *(f"view__{c}__{split}" for c in view.components)],
