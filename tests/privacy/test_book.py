@@ -9,12 +9,14 @@ from pasteur.privacy import Budget, DiscreteGaussian, Ledger, LedgerBook, Releas
 
 
 def release(run="r1", *, epsilon=1.0, name="gdp", fitted=("wrk",), private=True, **more):
-    ledger = Ledger(Budget(epsilon=epsilon, **{k: more.pop(k) for k in ("unit", "delta") if k in more}), name)
+    budget = Budget(epsilon=epsilon, **{k: more.pop(k) for k in ("unit", "delta") if k in more})
+    ledger = Ledger(budget, name, people=[split for split in ("wrk", "ref", "val", "dev") if split in fitted])
     ledger.charge(DiscreteGaussian(sigma=900.0, sensitivity=1), "x")
     for text in more.pop("stamps", ()):
         ledger.stamp(text)
     fields = {"time": "2025-01-01T00:00:00Z", "dataset": "adult", "salt": "s", "view": "adult", "algorithm": "mst"}
-    return Release(run=run, fitted=fitted, ledger=ledger.to_dict() if private else None, **(fields | more))
+    fields["ledger"] = ledger.to_dict() if private else None
+    return Release(run=run, fitted=fitted, **(fields | more))
 
 
 @pytest.fixture
@@ -59,12 +61,12 @@ def test_a_run_without_a_claim_leaves_none(book):
     both = book.composed("adult", "s", "wrk")
     assert (both.holds, both.epsilon, both.private) == (False, 1.0, 1)
     assert book.line("adult", "s", "wrk") == (
-        "2nd release from this data; all together no claim holds (1 of 2 is not private; "
+        "2nd release from this data; all together no claim holds (1 of 2 without a claim for wrk; "
         "the private ones: epsilon = 1 at delta 1e-09)"
     )
     book.add(release("r3", fitted=("ref",), private=False, algorithm="reference"))
     assert book.line("adult", "s", "ref") == (
-        "1st release from this data; all together no claim holds (1 of 1 is not private)"
+        "1st release from this data; all together no claim holds (1 of 1 without a claim for ref)"
     )
     book.add(release("r4", fitted=("val",), stamps=["NOT PRIVATE: noise from debug_seed 1"]))
     assert not book.composed("adult", "s", "val").holds
@@ -89,6 +91,15 @@ def test_a_final_release_names_only_people_whom_no_score_has_read(book):
     book.add(release("r1", scored=("ref", "dev")))
     assert book.claimed("adult", "s", ("wrk", "ref", "val", "dev")) == ("wrk", "val")
     assert book.claimed("census", "s", ("ref",)) == ("ref",)
+
+
+def test_people_whom_scores_have_read_have_no_claim(book):
+    ledger = Ledger(Budget(epsilon=1), people=("wrk",))
+    book.add(release("r1", fitted=("wrk", "ref"), ledger=ledger.to_dict()))
+    assert book.composed("adult", "s", "wrk").epsilon == 1
+    assert not book.composed("adult", "s", "ref").holds
+    nobody = Ledger(Budget(epsilon=1), people=()).claim()
+    assert (nobody["private"], nobody["epsilon"], nobody["not_covered"]) == (False, None, ["wrk", "ref", "val", "dev"])
 
 
 def test_many_runs_at_once_lose_nothing(book):

@@ -72,7 +72,7 @@ class Composed:
 
     Attributes:
         releases: how many there are.
-        private: how many of them make a claim.
+        private: how many of them make a claim that covers these people.
         epsilon: of the private ones together, at `delta`; None where they cannot be added up.
         delta: the least of theirs; None where there are none.
         why_none: why no claim holds for all releases together; "" where one does.
@@ -137,7 +137,8 @@ class LedgerBook:
         Renyi divergences bound its own.
         """
         touching = [release for release in self.releases(dataset, salt) if split in release.fitted]
-        ledgers = [ledger for ledger in (release.read for release in touching) if ledger is not None]
+        read = [release.read for release in touching]
+        ledgers = [ledger for ledger in read if ledger is not None and split in ledger.people]
         kinds = {(ledger.budget.relation, ledger.budget.unit) for ledger in ledgers}
         epsilon = delta = None
         why = ""
@@ -147,7 +148,7 @@ class LedgerBook:
             delta = min(ledger.budget.delta for ledger in ledgers)
             epsilon = _together(ledgers, delta)
         if len(ledgers) < len(touching):
-            why = f"{len(touching) - len(ledgers)} of {len(touching)} is not private"
+            why = f"{len(touching) - len(ledgers)} of {len(touching)} without a claim for {split}"
         return Composed(releases=len(touching), private=len(ledgers), epsilon=epsilon, delta=delta, why_none=why)
 
     def line(self, dataset: str, salt: str, split: str) -> str:

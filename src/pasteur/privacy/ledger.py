@@ -39,7 +39,7 @@ class Ledger:
     Args:
         budget: what may be spent in all.
         accountant: "gdp" or "zcdp", fixed beforehand from public settings.
-        people: the splits whose people the claim covers; no one else is.
+        people: the splits whose people the claim covers, and no one else; with none there is no claim.
     """
 
     def __init__(self, budget: Budget, accountant: str = "gdp", *, people: Sequence[str] = ("wrk",)) -> None:
@@ -113,7 +113,7 @@ class Ledger:
     @property
     def private(self) -> bool:
         """Whether a claim can be made at all."""
-        return not any(text.startswith(NOT_PRIVATE) for text in self._stamps)
+        return bool(self.people) and not any(text.startswith(NOT_PRIVATE) for text in self._stamps)
 
     def claim(self) -> dict[str, Any]:
         """Give the claim as JSON values; see `no_claim` for the keys. `epsilon` is None where no claim holds."""
