@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 GROWTH, SHRINK = 1.25, 0.5
 """The step after one that was accepted, and after one that was not."""
 
+RESTART = 4.0
+"""The step that a new fit begins with, in steps that the last one ended with: new measurements bend the loss anew."""
+
 SMALL = 1e-9
 """A step this much under the one that theory allows no longer moves anything: the fit is exact."""
 
@@ -80,13 +83,13 @@ def fit(
         measurements: what to fit.
         total: N, above 0.
         potentials: to start from; zeros, or those of an earlier fit.
-        step: size of the first step; None: the one that is safe for any distribution.
+        step: the last of an earlier fit, to begin near; None: begin with the one that is safe for any distribution.
         stop: when to end.
     """
     precise = np.array([1 / measured.sigma**2 for measured in measurements])
     targets = [np.asarray(measured.values, dtype=np.float64) for measured in measurements]
     safe = 1.0 / (total**2 * float(precise.sum())) if measurements else 1.0
-    size = safe if step is None else step
+    size = safe if step is None else max(safe, RESTART * step)
     current = [np.array(table, dtype=np.float64) for table in potentials]
     calibrated = propagation.calibrate(current)
     answers = propagation.project(calibrated)

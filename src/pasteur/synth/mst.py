@@ -37,7 +37,7 @@ class Settings:
     """Parts of the budget for measuring the pairs that are its edges; above 0."""
     merge_below: float = 3.0
     """Cells of an attribute whose noisy count is under this many sigmas become one; 0 or more."""
-    iterations: int = 300
+    iterations: int = 600
     """Steps of mirror descent, at most, that fit the model; 1 or more. More fit the noise rather than the data."""
 
     def __post_init__(self) -> None:
