@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pasteur.errors import DataError
@@ -24,7 +24,8 @@ def test_part_files_are_one_table_in_sorted_order(tmp_path):
     assert Table.read(tmp_path / "t.pq").arrow().equals(ROWS)
 
 
-@given(sizes=st.lists(st.integers(1, 70_000), max_size=8))
+@settings(max_examples=15)
+@given(sizes=st.lists(st.integers(1, 70_000), max_size=6))
 def test_bytes_do_not_depend_on_the_incoming_batches(tmp_path_factory, sizes):
     folder = tmp_path_factory.mktemp("t")
     whole = pa.table({"a": range(sum(sizes))}, schema=pa.schema({"a": pa.int64()}))
@@ -73,6 +74,47 @@ def test_map_is_lazy_and_keeps_rows():
     table = Table.of(pa.table({"a": [1, 2]})).map(double, pa.schema({"a": pa.int64()}))
     assert (table.rows, seen) == (2, [])
     assert table.arrow().to_pydict() == {"a": [2, 4]}
+
+
+@pytest.fixture
+def small_files():
+    """A limit of the system on the size of a file stands in for a full disk: the write fails in the same place."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+@pytest.mark.usefixtures("small_files")
+def test_no_room_is_one_clear_line_and_nothing_half_written(tmp_path):
+    rows = pa.table({"a": [hash((i, "x")) for i in range(100_000)]})
+    with pytest.raises(DataError, match=r"t\.pq: cannot be written \(File too large\)"):
+        Table.of(rows).write(tmp_path / "t.pq")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def somebody(tmp_path):
+    """A user whom the system's permissions bind, as they do not bind root."""
+    import os
+
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+def test_a_folder_without_right_to_write_is_one_clear_line(tmp_path, request):
+    folder = tmp_path / "mine"
+    folder.mkdir(mode=0o555)
+    for part in (tmp_path, *tmp_path.parents[:2]):
+        part.chmod(part.stat().st_mode | 0o055)
+    request.getfixturevalue("somebody")
+    with pytest.raises(DataError, match=r"t\.pq: cannot be written \(Permission denied\)"):
+        Table.of(ROWS).write(folder / "t.pq")
 
 
 def test_an_empty_table_survives(tmp_path):

@@ -21,6 +21,7 @@ BLOCK = 1 << 20
 UNWRITABLE = {
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EROFS,
     errno.EACCES,
     errno.EPERM,

@@ -8,20 +8,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pasteur import metrics, synth
+from pasteur import metrics, synth, views
 from pasteur import schema as schemas
 from pasteur.catalog import Paths
 from pasteur.embeddings.table import TableEncoder
 from pasteur.errors import ConfigError, SchemaError
 from pasteur.experiment import FIT_ON
 from pasteur.privacy import Budget, Ledger, LedgerBook
+from pasteur.schema import Relationship
+from pasteur.table import UNIT
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from pasteur.datasets.config import DatasetConfig
     from pasteur.experiment import Experiment
     from pasteur.metrics import Bench
     from pasteur.schema import Schema
+    from pasteur.views.config import ViewConfig
 
 
 DETAIL = "detail"
@@ -71,6 +75,7 @@ def prepare(experiment: Experiment) -> Plan:
         SchemaError: a metadata file is wrong, or a private run meets a domain that nobody has declared.
     """
     paths = Paths(root=experiment.root)
+    experiment = replace(experiment, view=_resolved(experiment))
     algorithm = synth.find(experiment.algorithm)
     names = tuple(experiment.view.components)
     schema = _schema(experiment, paths, experiment.schema)
@@ -90,6 +95,27 @@ def prepare(experiment: Experiment) -> Plan:
         ledger=_ledger(experiment, algorithm) if algorithm.PRIVATE else None,
         run_id=run_id,
         version=f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{run_id}",
+    )
+
+
+def _resolved(experiment: Experiment) -> ViewConfig:
+    """The run's view; of the generic one, the view of this data set."""
+    dataset = experiment.dataset
+    return views.resolve(
+        experiment.view,
+        dataset=dataset.name,
+        tables=tuple(dataset.tables),
+        unit=dataset.unit.column or UNIT,
+        relationships=relationships(dataset),
+    )
+
+
+def relationships(dataset: DatasetConfig) -> tuple[Relationship, ...]:
+    """The foreign keys that a data set's YAML declares between its primary tables."""
+    return tuple(
+        Relationship(parent_table=parent, parent_key=key, child_table=name, child_key=column)
+        for name, table in dataset.tables.items()
+        for column, (parent, key) in ((c, target.split(".")) for c, target in table.foreign_keys.items())
     )
 
 

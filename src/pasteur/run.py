@@ -39,7 +39,7 @@ def run(experiment: Experiment) -> Result:
     started = time.perf_counter()
     plan = prepare(experiment)
     manifests, trace, entries = Manifests(plan.paths), Trace(), catalog(plan)
-    execute(processing.create(experiment.dataset, experiment.view), entries, manifests, trace)
+    execute(processing.create(experiment.dataset, plan.experiment.view), entries, manifests, trace)
     releases = _synthesise(plan, entries, manifests, trace)
     scores: Mapping[str, Any] = {"scores": [], "failures": {}}
     if plan.target:
