@@ -109,10 +109,10 @@ class Model:
             DataError: it is not there, or no model of this format.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             return _read(arrays)
-        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             message = f"{path}: is not a model that Pasteur wrote ({type(error).__name__})"
             raise DataError(message) from error
 
