@@ -124,6 +124,7 @@ class Grid(Declared, ABC):
             steps = np.where(missing, self.low, steps).astype(np.int64)
         steps -= self.low
         dtype = smallest(self.size)
+        codes: NDArray[Any]
         if self.bins == self.steps:
             codes = steps.astype(dtype)
         elif self.steps <= LOOKUP:
@@ -143,7 +144,7 @@ class Grid(Declared, ABC):
 
     def draw(self, codes: NDArray[Any], rng: np.random.Generator) -> NDArray[np.int64]:
         """Steps drawn uniformly inside the bins of `codes`; those of the null code mean nothing."""
-        bins = np.minimum(codes, self.bins - 1)
+        bins = np.minimum(codes.astype(np.int64), self.bins - 1)
         start: NDArray[np.int64] = self.edges[bins] + self.low
         if self.bins == self.steps:
             return start

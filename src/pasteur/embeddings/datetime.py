@@ -187,8 +187,11 @@ class Datetime(Declared):
         low, high = self._bounds
         valid &= (stop > low) & (start <= high)
         start = np.clip(start, low, high)
-        past = (high.astype(f"datetime64[{CODES[self.shown]}]") + 1).astype("datetime64[s]")
-        return start, np.minimum(np.maximum(stop, start + 1), past), valid
+        return start, np.minimum(np.maximum(stop, start + 1), self._past(high)), valid
+
+    def _past(self, moment: Any) -> Any:
+        """The moment after one: at the resolution that values show."""
+        return (moment.astype(f"datetime64[{CODES[self.shown]}]") + 1).astype("datetime64[s]")
 
     def check(self, values: pa.Array) -> int | None:
         """The first value that is no moment, or is missing where no null is declared."""
@@ -198,8 +201,8 @@ class Datetime(Declared):
     def moved(self, values: pa.Array) -> dict[str, int]:
         """How many moments lie outside the bounds."""
         found, _ = moments.read(values, self.form)
-        outside = (found < np.datetime64(self.low, "s")) | (found > np.datetime64(self.high, "s"))
-        return {"outside": int(np.count_nonzero(outside))}
+        low, high = self._bounds
+        return {"outside": int(np.count_nonzero((found < low) | (found >= self._past(high))))}
 
 
 def _part(found: Moments, unit: str) -> NDArray[np.int64]:
