@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pasteur.errors import SqlError, near_miss
@@ -16,15 +17,15 @@ from pasteur.sql.functions import ALLOWED, CLOCKS, ORDERED_AGGREGATES, WINDOWS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import duckdb
+
 NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"})
 SOURCES = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST"})
 MODIFIERS = frozenset({"ORDER_MODIFIER", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER", "DISTINCT_MODIFIER"})
 ORDERS = frozenset({"ORDER_DEFAULT", "ASCENDING", "DESCENDING"})
 EXPRESSIONS = frozenset(
-    """
-    BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA OPERATOR POSITIONAL_REFERENCE
-    STAR SUBQUERY TYPE WINDOW
-    """.split()
+    {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION"}
+    | {"LAMBDA", "OPERATOR", "POSITIONAL_REFERENCE", "STAR", "SUBQUERY", "TYPE", "WINDOW"}
 )
 FORMS = {
     "SHOW_REF": "DESCRIBE, SHOW and SUMMARIZE",
@@ -73,7 +74,7 @@ def _parse(text: str, where: str) -> Any:
     """The statement's parse tree."""
     import duckdb
 
-    with duckdb.connect(":memory:") as connection:
+    with _parser().cursor() as connection:
         try:
             statements = connection.extract_statements(text)
         except (duckdb.Error, ValueError) as error:
@@ -91,9 +92,19 @@ def _parse(text: str, where: str) -> Any:
     return tree["statements"]
 
 
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """A connection that only reads queries and runs none: one for all, as opening one costs more than reading."""
+    import duckdb
+
+    return duckdb.connect(":memory:")
+
+
 def first_line(error: BaseException) -> str:
-    """DuckDB's first line: what is wrong, without the excerpt below it."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """What DuckDB says is wrong, with what it would suggest, without the excerpt of the query below it."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
+    hints = [line for line in lines[1:] if line.startswith(("Candidate", "Did you mean"))]
+    return "; ".join([lines[0], *hints[:1]])
 
 
 def _dicts(node: Any) -> Iterator[dict[str, Any]]:
@@ -192,7 +203,7 @@ class _Reader:
         window = node["class"] == "WINDOW"
         orders = [*((node.get("order_bys") or {}).get("orders") or []), *(node.get("arg_orders") or [])]
         if name in ORDERED_AGGREGATES and not orders and not (window and node.get("orders")):
-            raise self.refuse(f"{name} must have an ORDER BY inside, {name}(x ORDER BY y): else the order of rows decides")
+            raise self.refuse(f"{name} must be {name}(x ORDER BY y): else the order of rows decides")
         if window and name in WINDOWS and not node.get("orders") and not orders:
             raise self.refuse(f"{name} must have an ORDER BY in its OVER: else the order of rows decides")
 

@@ -1,13 +1,17 @@
 """A DuckDB that can read the tables it was given and nothing else: no files, no network, no settings, no clock.
 
-Rows stream in from `Table`s and stream out as one; what does not fit in memory is spilled to a folder of the sandbox's own.
+Rows stream in from `Table`s and stream out as one; what does not fit in memory is spilled to a folder of its own.
 """
+
+# ruff: noqa: S608 - names are quoted, and queries from outside are views by then, never joined into a text
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
+import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -55,14 +59,19 @@ class Sandbox:
     """
 
     tables: Mapping[str, Table]
+    """What queries from outside may read."""
+    hidden: Mapping[str, Table] = field(default_factory=dict)
+    """What only Pasteur's own SQL may read."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         import duckdb
 
         self._defined = 0
-        self._spill = tempfile.TemporaryDirectory(prefix="pasteur-sql-", dir=self.limits.folder)
+        self._spill = tempfile.mkdtemp(prefix="pasteur-sql-", dir=self.limits.folder)
         self._connection = duckdb.connect(":memory:")
+        # Rows of a sandbox may outlive its name, so that the last of them closes it.
+        self._closing = weakref.finalize(self, _close, self._connection, self._spill)
         for setting in self._settings():
             self._connection.execute(setting).fetchall()
 
@@ -75,7 +84,7 @@ class Sandbox:
         yield "SET allow_community_extensions = false"
         yield f"SET threads = {self.limits.threads:d}"
         yield f"SET memory_limit = '{self.limits.megabytes:d}MB'"
-        yield "SET temp_directory = '{}'".format(self._spill.name.replace("'", "''"))
+        yield "SET temp_directory = '{}'".format(self._spill.replace("'", "''"))
         yield "SET enable_external_access = false"
         yield "SET lock_configuration = true"
 
@@ -89,10 +98,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop queries, forget the tables, remove spilled rows."""
-        with suppress(Exception):
-            self._connection.interrupt()
-        self._connection.close()
-        self._spill.cleanup()
+        self._closing()
 
     def query(self, text: str, *, where: str) -> Table:
         """The rows of a query from outside, lazily; each reading runs it again.
@@ -110,7 +116,7 @@ class Sandbox:
             SqlError: it does not bind to the tables.
         """
         self._defined += 1
-        name = quote(f"_query {self._defined}")  # no query from outside can name it: the guard knows the given tables only
+        name = quote(f"_query {self._defined}")  # the guard lets no query from outside name it
         self.execute(f"CREATE VIEW {name} AS {query.text}", where=query.where)
         return name
 
@@ -151,11 +157,18 @@ class Sandbox:
         cursor = self._connection.cursor()
         try:
             # A locked DuckDB shows registered tables to the cursor that registered them and to no other.
-            for name, table in self.tables.items():
+            for name, table in {**self.tables, **self.hidden}.items():
                 cursor.register(name, _Stream(table))
             yield cursor
         finally:
             cursor.close()
+
+
+def _close(connection: duckdb.DuckDBPyConnection, spill: str) -> None:
+    with suppress(Exception):
+        connection.interrupt()
+    connection.close()
+    shutil.rmtree(spill, ignore_errors=True)
 
 
 def rows_of(table: Table) -> list[dict[str, Any]]:
@@ -175,10 +188,10 @@ class _Stream:
 
     table: Table
 
-    def __arrow_c_schema__(self) -> object:  # noqa: PLW3201 - the Arrow PyCapsule interface
+    def __arrow_c_schema__(self) -> object:
         return self.table.schema.__arrow_c_schema__()
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:  # noqa: PLW3201
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         reader = pa.RecordBatchReader.from_batches(self.table.schema, self.table.batches(rows=BATCH))
         return reader.__arrow_c_stream__(requested_schema)
 

@@ -1,0 +1,10 @@
+"""Views: slices of a data set, one SQL query per component, that respect privacy units."""
+
+from __future__ import annotations
+
+from pasteur.views.build import build
+from pasteur.views.config import ComponentConfig, ViewConfig
+from pasteur.views.relations import resolve
+from pasteur.views.units import respects_units, same_bytes
+
+__all__ = ["ComponentConfig", "ViewConfig", "build", "resolve", "respects_units", "same_bytes"]

@@ -1,0 +1,154 @@
+"""Whether a view respects units, and whether it answers the same whatever the order of rows.
+
+Removing one unit from the primary tables must remove exactly its rows from every component and change no other row
+(privacy law, D27): a rank, a window, an average or a deduplication over several people would let one person's data
+change another's rows, and no accounting of rows would hold.
+"""
+
+# ruff: noqa: S608 - names are quoted, and no text from outside is joined in
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pasteur.files import sha256
+from pasteur.sql import Limits, Sandbox, quote, rows_of
+from pasteur.table import UNIT, Table
+from pasteur.views.build import assemble, build, query_of
+from pasteur.views.relations import owned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from pasteur.schema import Relationship
+    from pasteur.views.config import ViewConfig
+
+
+def respects_units(
+    view: ViewConfig,
+    primary: Mapping[str, Table],
+    *,
+    relationships: Sequence[Relationship] = (),
+    sample: int = 20,
+    rng: np.random.Generator,
+) -> list[str]:
+    """Rebuild the view without a unit, for some units, and compare. Holds the tables that it reads in memory.
+
+    Args:
+        view: the view.
+        primary: the data set's primary tables. One that leads to no unit is taken to be public.
+        relationships: declared between the primary tables.
+        sample: how many units are drawn at random; the one with the most rows is added.
+        rng: draws the units.
+
+    Returns:
+        What is wrong, one line for each component; nothing if the view respects units.
+    """
+    read = {table for name in view.components for table in query_of(view, name, primary).tables}
+    held = {name: primary[name].arrow() for name in sorted(read)}
+    owners = _owners(view, primary, held, relationships)
+    sizes: Counter[str] = Counter()
+    for owner in owners.values():
+        for entry in pc.value_counts(owner).to_pylist():
+            if entry["values"] is not None:
+                sizes[entry["values"]] += entry["counts"]
+    units = sorted(sizes)
+    if not units:
+        return []
+    drawn = [units[i] for i in rng.choice(len(units), size=min(sample, len(units)), replace=False)]
+    largest = max(units, key=lambda unit: sizes[unit])
+    tables = {name: Table.of(table) for name, table in held.items()}
+    found: dict[str, str] = {}
+    with Sandbox(tables=tables) as sandbox:
+        components = assemble(view, sandbox)
+        full = {name: component.rows(sandbox, None).arrow() for name, component in components.items()}
+        for unit in dict.fromkeys([largest, *drawn]):
+            tables.update({name: Table.of(_without(table, owners.get(name), unit)) for name, table in held.items()})
+            for name, component in components.items():
+                expected = _without(full[name], full[name][UNIT], unit)
+                problem = _difference(expected, component.rows(sandbox, None).arrow())
+                if problem:
+                    found.setdefault(name, f"{view.where(name)}: mixes units: {problem}")
+    return list(found.values())
+
+
+def _owners(
+    view: ViewConfig, primary: Mapping[str, Table], held: Mapping[str, pa.Table], relationships: Sequence[Relationship]
+) -> dict[str, pa.ChunkedArray]:
+    """Each table's unit ids, row by row. Tables that lead to no unit are left out."""
+    columns = {name: table.columns for name, table in primary.items()}
+    found = {}
+    for name in held:
+        text = owned(name, columns=columns, unit=view.unit, relationships=relationships)
+        if text is not None:
+            with Sandbox(tables=primary) as sandbox:
+                found[name] = sandbox.select(text, where=f"view {view.name}, table {name}").arrow()["owner"]
+    return found
+
+
+def _without(table: pa.Table, owner: pa.ChunkedArray | None, unit: str) -> pa.Table:
+    if owner is None:
+        return table
+    return table.filter(pc.fill_null(pc.not_equal(owner, unit), fill_value=True))
+
+
+def _difference(expected: pa.Table, found: pa.Table) -> str | None:
+    """How two components differ as bags of rows, in words without values; None if they do not."""
+    if expected.schema != found.schema:
+        return "without one unit, the types of its columns change"
+    if expected.equals(found):
+        return None
+    tables = {"expected": Table.of(expected), "found": Table.of(found)}
+    with Sandbox(tables=tables, limits=Limits(threads=1)) as sandbox:
+        counts = [
+            rows_of(sandbox.select(f"SELECT count(*) AS n FROM ({text})", where="comparison"))[0]["n"]
+            for text in (
+                f"SELECT * FROM {quote(a)} EXCEPT ALL SELECT * FROM {quote(b)}"
+                for a, b in (("expected", "found"), ("found", "expected"))
+            )
+        ]
+    if not any(counts):
+        return None
+    return f"without one unit, {counts[0]:,} rows of others are gone and {counts[1]:,} rows are new"
+
+
+def same_bytes(
+    view: ViewConfig, primary: Mapping[str, Table], keys: Mapping[str, Table], *, rng: np.random.Generator
+) -> list[str]:
+    """Build the view twice over shuffled tables and compare the files. Holds the primary tables in memory.
+
+    Returns:
+        What is wrong, one line for each component; nothing if the files are the same.
+    """
+    digests = [_digests(view, primary, keys, rng) for _ in range(2)]
+    return [
+        f"{view.where(name)}: its rows depend on the order of the primary tables' rows ({', '.join(splits)})"
+        for name in view.components
+        if (splits := [s for s in keys if digests[0][name, s] != digests[1][name, s]])
+    ]
+
+
+def _digests(
+    view: ViewConfig, primary: Mapping[str, Table], keys: Mapping[str, Table], rng: np.random.Generator
+) -> dict[tuple[str, str], str]:
+    shuffled = {}
+    for name, table in primary.items():
+        held = table.arrow()
+        shuffled[name] = Table.of(held.take(pa.array(rng.permutation(held.num_rows))))
+    digests = {}
+    with tempfile.TemporaryDirectory(prefix="pasteur-check-") as folder:
+        for name, parts in build(view, shuffled, keys).items():
+            for split, table in parts.items():
+                path = Path(folder) / f"{name}.{split}.pq"
+                table.write(path)
+                digests[name, split] = sha256(path)
+                path.unlink()
+    return digests
