@@ -1,8 +1,8 @@
 """MLflow: every run, trial and sweep, kept where two can be compared. The only importer of mlflow.
 
-MLflow takes seconds to import, and more to make a new store. So it lives in a child process that is started before a run
-and told at its end: a run neither waits for it nor shares a core or a logging set-up with it, and an interrupt of the
-run does not stop a store half-way. A new store is made under a temporary name, by one process at a time.
+MLflow takes seconds to import, and more to make a new store. So it lives in a child process that is started before a
+run and told at its end: a run neither waits for it nor shares a core or a logging set-up with it, and an interrupt of
+the run does not stop a store half-way. A new store is made under a temporary name, by one process at a time.
 
     python -m pasteur.tracking ROOT     is that child: a JSON document a line in, a JSON document a line out
 """
@@ -19,7 +19,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from pasteur.errors import DataError
 
@@ -34,6 +34,10 @@ ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # the server starts in 7.5 s instead of 31
     "GIT_PYTHON_REFRESH": "quiet",
 }
+
+PORT = 5000
+ADDRESS = f"http://127.0.0.1:{PORT}"
+"""Where `pasteur ui` serves, unless told otherwise: this machine alone."""
 
 VALUE = 6000
 """Characters of a parameter that MLflow keeps."""
@@ -85,7 +89,7 @@ class Tracked:
 
 
 def runs_page(experiment: str) -> str:
-    """The page with all runs of an experiment, under the address of `pasteur ui`. Without its query MLflow opens another."""
+    """The page with all runs of an experiment, under the address of `pasteur ui`. Its query keeps MLflow on runs."""
     return f"#/experiments/{experiment}/runs?workflowType=machine_learning"
 
 
@@ -114,7 +118,7 @@ class Tracker:
         self.root = root
         self._child: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Tracker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -225,7 +229,7 @@ def _make_store(root: Path) -> None:
         if not path.exists():
             temporary = path.with_name(f".mlflow.{os.getpid()}.db")
             try:
-                made = SqlAlchemyStore(f"sqlite:///{temporary}", artifacts(root).as_uri())
+                made = SqlAlchemyStore(f"sqlite:///{temporary}", artifacts(root).as_uri())  # type: ignore[no-untyped-call]
                 made.engine.dispose()
                 temporary.replace(path)
             finally:

@@ -1,0 +1,63 @@
+"""The command line. A first word that is a verb goes to argparse; all else is composed by Hydra into runs."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from pasteur.errors import ConfigError, PasteurError, near_miss
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERBS = ("ui", "sample", "export", "check", "schema")
+
+INTERRUPTED = 130
+"""What a shell expects of a process that Ctrl-C ended."""
+
+
+def entry() -> None:
+    """Run `pasteur` and `python -m pasteur`."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what the words of a command line ask.
+
+    Args:
+        argv: the words after the program's name.
+
+    Returns:
+        The process's exit code: 0 done; 2 a mistake of the user, told in one line; 3 done, but a metric, a trial of
+        several or the tracking failed; 130 interrupted.
+    """
+    try:
+        return _dispatch(list(argv))
+    except PasteurError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - this is the command line
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted: a second run goes on from what is whole", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+
+
+def _dispatch(argv: list[str]) -> int:
+    first = argv[0] if argv else "--help"
+    if first in ("-h", "--help", "help"):
+        from pasteur.app.help import show
+
+        return show()
+    if first == "--version":
+        from pasteur import __version__
+
+        print(f"pasteur {__version__}")  # noqa: T201
+        return 0
+    if first in VERBS:
+        verb = import_module(f"pasteur.app.verbs.{first}")
+        return int(verb.main(argv[1:]))
+    if first.replace("_", "").isalpha():
+        raise ConfigError(f"'{first}' is no verb and no setting `name=value`{near_miss(first, VERBS)}")
+    from pasteur.app.launch import launch
+
+    return launch(argv)

@@ -1,0 +1,74 @@
+"""One job of Hydra's: convert, run, track, tell."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from pasteur import tracking
+from pasteur.app import convert, records, summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pasteur.result import Result
+
+logger = logging.getLogger(__name__)
+
+INCOMPLETE = 3
+"""Exit code of a run that is whole but for a metric or its tracking, and of a sweep with a failed trial."""
+
+
+@dataclass
+class Single:
+    """The task of a single run. Hydra calls it; `code` is what the process leaves with."""
+
+    root: Path
+    code: int = 0
+    __name__ = "pasteur"
+
+    def __call__(self, cfg: DictConfig) -> None:
+        """Run the experiment that `cfg` says."""
+        with tracking.Tracker(self.root) as tracker:
+            tracker.prepare()
+            result = perform(cfg)
+            tracked: tracking.Tracked | None = None
+            problem = ""
+            try:
+                tracked = tracker.log(records.of(result, kind="run"))
+                records.remember(result, tracked)
+            except tracking.TrackingError as error:
+                problem = str(error)
+        summary.show(result, tracked, problem)
+        self.code = INCOMPLETE if result.failures or problem else 0
+
+
+def perform(cfg: DictConfig) -> Result:
+    """Run the experiment that `cfg` says and keep its settings beside what it made.
+
+    Raises:
+        PasteurError: it cannot run.
+    """
+    from pasteur.files import write_text
+    from pasteur.run import run
+
+    choices = {str(group): option for group, option in HydraConfig.get().runtime.choices.items()}
+    experiment = convert.experiment(cfg, choices)
+    logger.info(
+        "%s: view %s, schema %s, algorithm %s",
+        experiment.dataset.name,
+        experiment.view.name,
+        experiment.schema,
+        experiment.algorithm,
+    )
+    result = run(experiment)
+    write_text(result.folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
+    return result
+
+
+def nothing(cfg: DictConfig) -> None:
+    """Do nothing: Hydra only shows `cfg`."""

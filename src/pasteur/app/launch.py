@@ -1,0 +1,88 @@
+"""From a command line to runs: check all of it first, then let Hydra make the folders, the logs and the sweep."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import hydra
+from hydra._internal.utils import get_args_parser
+
+from pasteur.app import aliases, compose, job, multirun, sources
+from pasteur.app import root as roots
+from pasteur.errors import ConfigError, near_miss
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+
+    from omegaconf import DictConfig
+
+
+def launch(argv: Sequence[str]) -> int:
+    """Run what `argv` says; Hydra's own flags (`-m`, `--cfg job`, `--info` ...) work as they do everywhere.
+
+    Returns:
+        The process's exit code.
+
+    Raises:
+        ConfigError: the command line is wrong; nothing was started.
+    """
+    words = aliases.expand(argv)
+    root = roots.find(words)
+    words = [word for word in words if not word.lstrip("+").startswith(roots.SETTING)]
+    flags = _flags(words)
+    with _environment({roots.VARIABLE: str(root), "HYDRA_FULL_ERROR": "1"}):
+        sources.register()
+        if flags.cfg or flags.info or flags.shell_completion or flags.hydra_help:
+            _hydra(words, flags.overrides, job.nothing)
+            return 0
+        compose.check(flags.overrides, many=flags.multirun)
+        if not flags.multirun:
+            outcome = job.Single(root=root)
+            _hydra(words, flags.overrides, outcome)
+            return outcome.code
+        now = datetime.now(UTC)
+        sweep = f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{secrets.token_hex(4)}"
+        with _environment({multirun.VARIABLE: sweep}):
+            return multirun.launch(root, sweep, flags.overrides, lambda task: _hydra(words, flags.overrides, task))
+
+
+def _flags(words: Sequence[str]) -> argparse.Namespace:
+    """Hydra's flags and the overrides between them."""
+    parser = get_args_parser()
+    known = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - argparse shows no list
+    for word in words:
+        if word.startswith("-") and word.split("=")[0] not in known and not word.lstrip("-").isdigit():
+            raise ConfigError(f"{word} is not a known flag{near_miss(word, known)}")
+    return parser.parse_args(list(words))
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Variables that Hydra and its workers read."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+def _hydra(words: Sequence[str], overrides: Sequence[str], task: Callable[[DictConfig], None]) -> None:
+    """Hydra's own entry, with its errors as ours. It reads the command line from `sys.argv`."""
+    before = sys.argv
+    sys.argv = ["pasteur", *words]
+    try:
+        with compose.clear_errors(overrides):
+            hydra.main(version_base=compose.HYDRA, config_path=sources.PACKAGED, config_name=compose.CONFIG)(task)()
+    finally:
+        sys.argv = before

@@ -1,0 +1,170 @@
+"""Many runs at once: flat, tagged trials and one summary, also when some of them fail.
+
+A trial writes `result.json` into its own folder before it returns, and never raises: Hydra's sweeper stops at the first
+exception and skips its end-of-sweep callback. So the summary is made here, in a `finally`, from what the trials wrote.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from pasteur import tracking
+from pasteur.app import job, records, summary
+from pasteur.errors import PasteurError
+from pasteur.files import write_text
+from pasteur.tracking import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from omegaconf import DictConfig
+
+VARIABLE = "PASTEUR_SWEEP"
+
+RESULT = "result.json"
+
+logger = logging.getLogger(__name__)
+
+
+def launch(
+    root: Path, sweep: str, overrides: Sequence[str], start: Callable[[Callable[[DictConfig], None]], None]
+) -> int:
+    """Run a sweep.
+
+    Args:
+        root: where `outputs/` lies.
+        sweep: the sweep's id.
+        overrides: its command line.
+        start: hands a task to Hydra, which calls it once a trial, here or in workers.
+
+    Returns:
+        0, or 3 if a trial or the tracking failed.
+    """
+    folder = root / "outputs" / "sweeps" / sweep
+    tracker = _tracker(root)
+    try:
+        tracker.ready()  # before workers could race to make the store
+        try:
+            start(Trial(root=root, sweep=sweep))
+        finally:
+            trials = collect(folder)
+            problem = _summarise(tracker, sweep, overrides, trials)
+    finally:
+        _TRACKERS.pop(root).close()
+    summary.show_sweep(sweep, trials, problem)
+    failed = not trials or any(trial["state"] != "complete" for trial in trials)
+    return job.INCOMPLETE if failed or problem else 0
+
+
+_TRACKERS: dict[Path, tracking.Tracker] = {}
+"""One child of MLflow's a process: the parent's, or a worker's own, for all its trials."""
+
+
+def _tracker(root: Path) -> tracking.Tracker:
+    if root not in _TRACKERS:
+        _TRACKERS[root] = tracking.Tracker(root)
+        atexit.register(_TRACKERS[root].close)
+    return _TRACKERS[root]
+
+
+@dataclass
+class Trial:
+    """The task of one trial; Hydra's launcher may send it to another process."""
+
+    root: Path
+    sweep: str
+    __name__ = "pasteur"
+
+    def __call__(self, cfg: DictConfig) -> None:
+        """Run the trial that `cfg` says; a failure is written down, not raised."""
+        here = HydraConfig.get()
+        number = int(here.job.num)
+        outcome: dict[str, Any] = {"number": number, "overrides": list(here.overrides.task)}
+        logger.info("trial %d: %s", number, " ".join(here.overrides.task))
+        try:
+            outcome |= self._run(cfg)
+        except PasteurError as error:
+            outcome |= {"state": "failed", "error": " ".join(str(error).split())}
+        except Exception as error:
+            logger.debug("trial %d", number, exc_info=True)
+            outcome |= {"state": "failed", "error": f"{type(error).__name__} (see the trial's pasteur.log)"}
+            _keep_traceback(Path(here.runtime.output_dir))
+        if outcome["state"] == "failed":
+            logger.error("trial %d failed: %s", number, outcome["error"])
+        write_text(Path(here.runtime.output_dir) / RESULT, json.dumps(outcome, indent=1, sort_keys=True) + "\n")
+
+    def _run(self, cfg: DictConfig) -> dict[str, Any]:
+        tracker = _tracker(self.root)
+        tracker.prepare()
+        result = job.perform(cfg)
+        outcome: dict[str, Any] = {
+            "state": "incomplete" if result.failures else "complete",
+            "run_id": result.run_id,
+            "version": result.version,
+            "view": result.experiment.view.name,
+            "algorithm": result.experiment.algorithm,
+            "claim": dict(result.claim),
+            "gaps": {k: v for k, v in records.numbers(result).items() if k.startswith("gap/") and math.isfinite(v)},
+            "seconds": result.seconds,
+            "error": "; ".join(f"{family}: {why}" for family, why in sorted(result.failures.items())),
+        }
+        try:
+            tracked = tracker.log(records.of(result, kind="trial", sweep=self.sweep))
+            records.remember(result, tracked)
+        except tracking.TrackingError as error:
+            outcome |= {"state": "incomplete", "error": str(error)}
+        return outcome
+
+
+def _keep_traceback(folder: Path) -> None:
+    import traceback
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "pasteur.log").open("a", encoding="utf-8") as log:
+        traceback.print_exc(file=log)
+
+
+def collect(folder: Path) -> list[dict[str, Any]]:
+    """What the trials of a sweep wrote, by number. A trial that was cut off has written nothing, but has a folder."""
+    trials = []
+    for path in folder.glob("*/"):
+        if not path.name.isdigit():
+            continue
+        try:
+            trials.append(json.loads((path / RESULT).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            trials.append({"number": int(path.name), "overrides": [], "state": "cut off", "error": "did not finish"})
+    return sorted(trials, key=lambda trial: int(trial["number"]))
+
+
+def _summarise(
+    tracker: tracking.Tracker, sweep: str, overrides: Sequence[str], trials: Sequence[dict[str, Any]]
+) -> str:
+    """One record of the whole sweep, beside its trials. Returns what went wrong in keeping it."""
+    view = next((trial["view"] for trial in trials if "view" in trial), "sweeps")
+    failed = [trial for trial in trials if trial["state"] != "complete"]
+    gaps = [(name, value) for trial in trials for name, value in trial.get("gaps", {}).items()]
+    best = {f"best/{name}": min(v for n, v in gaps if n == name) for name in sorted({name for name, _ in gaps})}
+    try:
+        tracker.log(
+            Record(
+                experiment=view,
+                name=f"sweep {sweep.rpartition('-')[2]}",
+                tags={"kind": "sweep", "sweep": sweep, "state": "failed" if failed else "complete"},
+                params={"overrides": " ".join(overrides)},
+                metrics={"trials": len(trials), "failed": len(failed), **best},
+                documents={"trials.json": list(trials)},
+                failed=bool(failed),
+            )
+        )
+    except tracking.TrackingError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,169 @@
+"""What a finished run says on the terminal: at most 80 columns, plain text in a log, colour only where it is wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pasteur.tracking import ADDRESS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pasteur.metrics.score import Score
+    from pasteur.result import Result
+    from pasteur.tracking import Tracked
+
+WIDTH = 80
+LABEL = 10
+SHOWN = 24
+"""Scores shown; the rest is in the tracking store."""
+
+COLUMNS = ("syn", "dec", "ref", "base")
+
+
+def show(result: Result, tracked: Tracked | None, problem: str, out: TextIO | None = None) -> None:
+    """Print what ran, its claim, its scores beside their anchors, its files and its page.
+
+    Args:
+        result: the finished run.
+        tracked: where the store keeps it.
+        problem: why it could not be tracked.
+        out: where to print; standard output.
+    """
+    stream = out or sys.stdout
+    stream.write("\n".join(lines(result, tracked, problem, bold=wants_colour(stream))) + "\n")
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether a person looks on: a terminal, and neither NO_COLOR nor a dumb one."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def lines(result: Result, tracked: Tracked | None, problem: str = "", *, bold: bool = False) -> list[str]:
+    """The summary, line by line."""
+    e = result.experiment
+    out = ["", _strong(f"Run {result.run_id}", bold=bold)]
+    out += _row(
+        "ran", f"dataset={e.dataset.name} view={e.view.name} schema={e.schema} algo={e.algorithm} seed={e.seed}"
+    )
+    out += _row("claim", claim(result.claim))
+    out += _row("releases", str(result.releases.get("line", "")))
+    out += ["", *scores(result.scores, result.failures, bold=bold)]
+    for component, path in result.synthetic.items():
+        out += _row(component, str(_short(path, e.root)), whole=True)
+    if result.model:
+        out += _row("model", str(_short(result.model, e.root)), whole=True)
+    out += _row("took", f"{result.seconds:.1f} s, {result.peak_mb:.0f} MB; {_steps(result)}")
+    out += _row("MLflow", problem or page(tracked), whole=not problem)
+    out += _row("next", f"pasteur ui | pasteur export {result.run_id} --out release", whole=True)
+    return out
+
+
+def claim(document: Mapping[str, Any]) -> str:
+    """The claim in words."""
+    from pasteur.privacy.ledger import sentence
+
+    return sentence(dict(document))
+
+
+def page(tracked: Tracked | None) -> str:
+    """The address of a run's page, once `pasteur ui` runs."""
+    return f"{ADDRESS}/{tracked.page}" if tracked else "not tracked"
+
+
+def scores(found: Sequence[Score], failures: Mapping[str, str], *, bold: bool = False) -> list[str]:
+    """The table of scores; nothing where none was taken."""
+    if not found and not failures:
+        return ["No scores: every split was fitted.", ""]
+    shown = list(found[:SHOWN])
+    width = min(max((len(s.metric) for s in shown), default=6), WIDTH - 8 - 9 * 4 - 10)
+    split = shown[0].split if shown else "the target"
+    head = f"{'metric':<{width}} {'better':<7}{''.join(f'{c:>9}' for c in COLUMNS)} {'gap':>9}"
+    out = [f"Scores against {split}, computed on real data: not differentially private.", _strong(head, bold=bold)]
+    for score in shown:
+        cells = "".join(f"{_number(getattr(score, column)):>9}" for column in COLUMNS)
+        out.append(f"{_cut(score.metric, width):<{width}} {score.better:<7}{cells} {score.gap_text:>9}")
+    if len(found) > SHOWN:
+        out.append(f"... and {len(found) - SHOWN} more in MLflow")
+    for family, reason in sorted(failures.items()):
+        out += textwrap.wrap(f"FAILED {family}: {reason}", WIDTH, subsequent_indent="  ")
+    out += textwrap.wrap(
+        "syn: synthetic; dec: encoded and decoded; ref: fresh real data; base: independent columns. "
+        "gap: 0 as good as ref, 1 no better than base.",
+        WIDTH,
+    )
+    return [*out, ""]
+
+
+def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, out: TextIO | None = None) -> None:
+    """Print one line a trial.
+
+    Args:
+        sweep: the sweep's id.
+        trials: what each wrote.
+        problem: why the sweep could not be tracked.
+        out: where to print; standard output.
+    """
+    stream = out or sys.stdout
+    bold = wants_colour(stream)
+    text = ["", _strong(f"Sweep {sweep}", bold=bold)]
+    families = sorted({name for trial in trials for name in trial.get("gaps", {})})
+    names = [f"{_cut(name.removeprefix('gap/'), 11):>12}" for name in families[:3]]
+    text.append(_strong(f"{'':>3} {'state':<10} {'run':<9}{''.join(names)}  settings", bold=bold))
+    for trial in trials:
+        gaps = "".join(f"{_number(trial.get('gaps', {}).get(name)):>12}" for name in families[:3])
+        line = f"{trial['number']:>3} {trial['state']:<10} {trial.get('run_id', '-'):<9}{gaps}  "
+        text += textwrap.wrap(
+            line + " ".join(trial["overrides"]),
+            WIDTH,
+            initial_indent="",
+            subsequent_indent=" " * 6,
+            drop_whitespace=False,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if trial.get("error"):
+            text += textwrap.wrap(trial["error"], WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    failed = sum(trial["state"] != "complete" for trial in trials)
+    text.append(f"{len(trials)} trials, {failed} not complete. Columns: gap of a family; 0 as good as fresh real data.")
+    text += textwrap.wrap(problem, WIDTH) if problem else []
+    stream.write("\n".join(text) + "\n")
+
+
+def _row(label: str, text: str, *, whole: bool = False) -> list[str]:
+    """A labelled line, wrapped; `whole` text (a path, an address) is never broken, but begins a line of its own."""
+    if not text:
+        return []
+    if whole:
+        fits = LABEL + len(text) <= WIDTH
+        return [f"{label:<{LABEL}}{text}"] if fits else [label, f"  {text}"]
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=f"{label:<{LABEL}}", subsequent_indent=" " * LABEL, break_on_hyphens=False
+    )
+
+
+def _steps(result: Result) -> str:
+    return f"{len(result.ran)} steps ran, {len(result.current)} were current"
+
+
+def _short(path: Any, root: Any) -> Any:
+    return path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _cut(text: str, width: int) -> str:
+    """`text` in `width` columns, its middle left out where it is longer."""
+    if len(text) <= width:
+        return text
+    kept = width - 2
+    return f"{text[: kept - kept // 2]}..{text[len(text) - kept // 2 :]}"
+
+
+def _strong(text: str, *, bold: bool) -> str:
+    return f"\033[1m{text}\033[0m" if bold else text
