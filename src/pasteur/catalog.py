@@ -95,6 +95,10 @@ class Paths:
         """For the curator: how many values the encoding moves to `other` or an edge."""
         return self.outputs / "inspections" / f"{view}.{schema}.json"
 
+    def units(self, view: str) -> Path:
+        """How the view mixes privacy units; an empty list where it does not."""
+        return self.outputs / "inspections" / f"{view}.units.json"
+
     def anchors(self, view: str, name: str) -> Path:
         """Scores of the anchors dec, ref and base."""
         return self.outputs / "anchors" / view / f"{name}.json"
@@ -230,6 +234,7 @@ def catalog(plan: Plan) -> DataCatalog:
     entries: dict[str, AbstractDataset[Any, Any]] = {
         "raw": MemoryDataset(copy_mode="assign"),
         "inspection": JsonFile(paths.inspection(view, schema)),
+        "units": JsonFile(paths.units(view)),
         "dictionary": JsonFile(paths.dictionary(view, schema)),
         "model": ModelFile(paths.model(view, version)),
         "ledger": MemoryDataset(plan.ledger, copy_mode="assign"),

@@ -8,20 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pasteur import metrics, synth, views
+from pasteur import datasets, metrics, synth, views
 from pasteur import schema as schemas
 from pasteur.catalog import Paths
 from pasteur.embeddings.table import TableEncoder
 from pasteur.errors import ConfigError, SchemaError
 from pasteur.experiment import FIT_ON
 from pasteur.privacy import Budget, Ledger, LedgerBook
-from pasteur.schema import Relationship
 from pasteur.table import UNIT
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from pasteur.datasets.config import DatasetConfig
     from pasteur.experiment import Experiment
     from pasteur.metrics import Bench
     from pasteur.schema import Schema
@@ -106,16 +104,7 @@ def _resolved(experiment: Experiment) -> ViewConfig:
         dataset=dataset.name,
         tables=tuple(dataset.tables),
         unit=dataset.unit.column or UNIT,
-        relationships=relationships(dataset),
-    )
-
-
-def relationships(dataset: DatasetConfig) -> tuple[Relationship, ...]:
-    """The foreign keys that a data set's YAML declares between its primary tables."""
-    return tuple(
-        Relationship(parent_table=parent, parent_key=key, child_table=name, child_key=column)
-        for name, table in dataset.tables.items()
-        for column, (parent, key) in ((c, target.split(".")) for c, target in table.foreign_keys.items())
+        relationships=datasets.relationships(dataset),
     )
 
 

@@ -13,6 +13,7 @@ class Stage(IntEnum):
     SAMPLE = 1
     DECODE = 2
     SCORES = 3
+    UNITS = 4
 
 
 def generator(seed: int, stage: Stage, index: int = 0) -> np.random.Generator:

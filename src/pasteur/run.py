@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pasteur import metrics
 from pasteur.catalog import catalog
+from pasteur.errors import PrivacyError
 from pasteur.files import sha256, write_text
 from pasteur.manifest import Manifests
 from pasteur.pipelines.benchmark import pipeline as benchmark
@@ -40,6 +41,10 @@ def run(experiment: Experiment) -> Result:
     plan = prepare(experiment)
     manifests, trace, entries = Manifests(plan.paths), Trace(), catalog(plan)
     execute(processing.create(experiment.dataset, plan.experiment.view), entries, manifests, trace)
+    if plan.ledger and (problems := entries["units"].load()):
+        raise PrivacyError(
+            f"{problems[0]}; {experiment.algorithm} can make no claim on it, only an algorithm without one can run"
+        )
     releases = _synthesise(plan, entries, manifests, trace)
     scores: Mapping[str, Any] = {"scores": [], "failures": {}}
     if plan.target:

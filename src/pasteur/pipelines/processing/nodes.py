@@ -8,6 +8,9 @@ from pasteur import datasets, views
 from pasteur.embeddings.table import TableEncoder
 from pasteur.randomness import Stage, generator
 
+UNITS = 3
+"""Units that a run leaves out, beside the largest; `pasteur check` leaves out more."""
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,6 +50,19 @@ def build_view(dataset: DatasetConfig, view: ViewConfig, *tables: Table) -> dict
     keys = dict(zip(datasets.SPLITS, tables[len(names) :], strict=True))
     built = views.build(view, primary, keys)
     return {f"{component}__{split}": table for component, parts in built.items() for split, table in parts.items()}
+
+
+def respect_units(dataset: DatasetConfig, view: ViewConfig, *primary: Table) -> list[str]:
+    """How the view mixes privacy units, if it does: some units are left out and the rest must not change (D27)."""
+    tables = dict(zip(dataset.tables, primary, strict=True))
+    found: list[str] = views.respects_units(
+        view,
+        tables,
+        relationships=datasets.relationships(dataset),
+        sample=UNITS,
+        rng=generator(0, Stage.UNITS),
+    )
+    return found
 
 
 def inspect(schema: Schema, *tables: Table) -> dict[str, Any]:

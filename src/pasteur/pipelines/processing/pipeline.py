@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
-from kedro.pipeline.node import Node
 
 from pasteur.catalog import SPLITS
 from pasteur.datasets import raw_names
@@ -13,6 +12,8 @@ from pasteur.pipelines.execute import ALWAYS
 from pasteur.pipelines.processing import nodes
 
 if TYPE_CHECKING:
+    from kedro.pipeline.node import Node
+
     from pasteur.datasets.config import DatasetConfig
     from pasteur.views.config import ViewConfig
 
@@ -42,6 +43,13 @@ def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
                 parts,
                 name="build_view",
                 tags=["views"],
+            ),
+            node(
+                nodes.respect_units,
+                ["params__dataset", "params__view", *primary.values()],
+                "units",
+                name="respect_units",
+                tags=["views", "randomness"],
             ),
             node(nodes.inspect, ["params__schema", *parts.values()], "inspection", name="inspect", tags=["embeddings"]),
             node(
