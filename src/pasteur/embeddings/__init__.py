@@ -12,7 +12,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pasteur.errors import SchemaError, near_miss
@@ -106,14 +107,25 @@ class Embedding(Protocol):
         ...
 
 
+@cache
+def _own() -> frozenset[str]:
+    """The modules of this package that are embeddings."""
+    return frozenset(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")) - {"table"}
+
+
+@cache
+def _offered() -> dict[str, EntryPoint]:
+    """What installed packages offer. Read once: it looks into every installed package."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
 def names() -> tuple[str, ...]:
     """Every embedding type: the modules of this package and the installed entry points."""
-    own = {module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")} - {"table"}
-    return tuple(sorted(own | {point.name for point in entry_points(group=GROUP)}))
+    return tuple(sorted({*_own(), *_offered()}))
 
 
 def find(name: str, *, where: str = "embedding") -> type[Embedding]:
-    """The class of the embedding type `name`.
+    """The class of the embedding type `name`; our own comes before an entry point of the same name.
 
     Args:
         name: the module's or the entry point's name.
@@ -122,12 +134,11 @@ def find(name: str, *, where: str = "embedding") -> type[Embedding]:
     Raises:
         SchemaError: there is none; names the near miss.
     """
-    known = names()
-    if name not in known:
-        raise SchemaError(f"{where}.type ({name}) must be an embedding{near_miss(str(name), known)}")
-    for point in entry_points(group=GROUP, name=name):
-        loaded: type[Embedding] = point.load()
+    if name in _own():
+        members = vars(importlib.import_module(f"{__name__}.{name}")).values()
+        found: type[Embedding] = next(m for m in members if isinstance(m, type) and vars(m).get("type") == name)
+        return found
+    if name in _offered():
+        loaded: type[Embedding] = _offered()[name].load()
         return loaded
-    members = vars(importlib.import_module(f"{__name__}.{name}")).values()
-    found: type[Embedding] = next(m for m in members if isinstance(m, type) and vars(m).get("type") == name)
-    return found
+    raise SchemaError(f"{where}.type ({name}) must be an embedding{near_miss(str(name), names())}")
