@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pasteur.datasets.config import TableConfig
 
@@ -59,6 +59,12 @@ def plain(kind: pa.DataType) -> pa.DataType | None:
     return None
 
 
+def by_value(function: Callable[[pa.Array], pa.Array], texts: pa.Array) -> pa.Array:
+    """`function` of each text, computed once for each different one: columns of data repeat themselves."""
+    coded = texts.dictionary_encode()
+    return function(coded.dictionary).take(coded.indices)
+
+
 def clean(values: pa.Array, entry: TableConfig, column: str) -> pa.Array:
     """Texts without surrounding blanks, replaced where the YAML says so, nulls as nulls. Other types as they are."""
     if pa.types.is_dictionary(values.type):
@@ -67,12 +73,17 @@ def clean(values: pa.Array, entry: TableConfig, column: str) -> pa.Array:
         values = values.cast(pa.string())
     if not pa.types.is_string(values.type):
         return values
-    if entry.strip:
-        values = pc.utf8_trim_whitespace(values)
-    for old, new in entry.replace.get(column, {}).items():
-        values = pc.if_else(pc.equal(values, old), new, values)
-    missing = pc.is_in(values, value_set=pa.array(entry.nulls, pa.string()))
-    return pc.if_else(missing, pa.scalar(None, pa.string()), values)
+
+    def tidied(texts: pa.Array) -> pa.Array:
+        if entry.strip:
+            texts = pc.utf8_trim_whitespace(texts)
+        changed = texts
+        for old, new in entry.replace.get(column, {}).items():
+            changed = pc.if_else(pc.equal(texts, old), new, changed)
+        missing = pc.is_in(changed, value_set=pa.array(entry.nulls, pa.string()))
+        return pc.if_else(missing, pa.scalar(None, pa.string()), changed)
+
+    return by_value(tidied, values)
 
 
 def cast(values: pa.Array, kind: pa.DataType, form: str | None = None) -> tuple[pa.Array, int | None]:
@@ -93,14 +104,23 @@ def cast(values: pa.Array, kind: pa.DataType, form: str | None = None) -> tuple[
 
 
 def _cast(values: pa.Array, kind: pa.DataType, form: str | None) -> pa.Array:
-    if pa.types.is_string(values.type) and kind in (MICROSECONDS, pa.date32()):
-        return _moments(values, form).cast(kind)
-    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
-        values = values.cast(_ZONED)
-        return values.cast(MICROSECONDS).cast(kind)
-    if pa.types.is_timestamp(values.type) and kind == MICROSECONDS:
-        return values.cast(kind, safe=False)  # nanoseconds are cut: no clock of people has them
+    if pa.types.is_string(values.type) and kind == MICROSECONDS:
+        return _moments(values, form)
+    if pa.types.is_string(values.type) and kind == pa.date32():
+        return values.cast(kind) if form is None else _days(_moments(values, form))
+    if pa.types.is_timestamp(values.type):
+        zoned = values.cast(_ZONED, safe=False) if values.type.tz is not None else values
+        moments = zoned.cast(MICROSECONDS, safe=False)  # nanoseconds are cut: no clock of people has them
+        return _days(moments) if kind == pa.date32() else moments.cast(kind)
     return values.cast(kind)
+
+
+def _days(moments: pa.Array) -> pa.Array:
+    """Midnights as dates; Arrow's own cast would cut the hours off whatever else there is."""
+    days = moments.cast(pa.date32())
+    if pc.any(pc.not_equal(days.cast(MICROSECONDS), moments)).as_py():
+        raise pa.ArrowInvalid
+    return days
 
 
 def _moments(values: pa.Array, form: str | None) -> pa.Array:

@@ -1,16 +1,13 @@
-"""What a data set is: where its bytes come from, what its tables look like, and who its privacy units are.
-
-The dataclasses are plain, so that Hydra may hold them as structured config (a frozen one cannot be overridden from a
-command line) and a notebook may build them by hand. They are checked on construction.
-"""
+"""What a data set is: where its bytes come from, what its tables look like, and who its privacy units are."""
 
 from __future__ import annotations
 
 import codecs
 import math
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from pasteur.errors import ConfigError, near_miss, rule
 
@@ -21,7 +18,9 @@ SPLITS = ("wrk", "ref", "val", "dev")
 """What algorithms learn from, its equal that they never see, the final look, and what steers tuning."""
 
 KINDS = ("bundled", "url", "pypi")
-FORMATS = ("auto", "csv", "parquet")
+SUFFIXES = {".pq": "parquet", ".parquet": "parquet", ".feather": "feather", ".json": "json", ".xlsx": "excel"}
+FORMATS = ("auto", "csv", *dict.fromkeys(SUFFIXES.values()))
+"""CSV and parquet are read in batches, the others whole, through kedro-datasets."""
 TYPES = ("int64", "float64", "string", "bool", "date", "timestamp")
 """Types a column may be declared as. A `timestamp` has microseconds and no zone: one with a zone is turned into UTC."""
 
@@ -30,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_-]+")
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceConfig:
     """Where the files are found."""
 
@@ -50,7 +49,7 @@ class SourceConfig:
             raise ConfigError(rule("source.max_bytes", self.max_bytes, "1 or more"))
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FileConfig:
     """One raw file."""
 
@@ -72,17 +71,19 @@ class FileConfig:
         return re.split(r"[/\\]", self.path.split("?", maxsplit=1)[0].rstrip("/"))[-1]
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadConfig:
-    """How the bytes are to be read. All but `format` is for CSV."""
+    """How the bytes are to be read."""
 
     format: str = "auto"
-    """`csv`, `parquet`, or `auto`: by the file's name (.pq and .parquet are parquet, everything else CSV)."""
+    """csv, parquet, feather, json, excel; or `auto`: by the end of the file's name, CSV where that says nothing."""
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
     names: list[str] = field(default_factory=list)
-    """Column names of a file that has no header line."""
+    """Column names of a CSV file that has no header line."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """For feather, json and excel: what pandas' reader takes besides, such as `sheet_name`."""
 
     def __post_init__(self) -> None:
         """Refuse an unknown format or encoding, and separators of more than a character."""
@@ -97,12 +98,12 @@ class ReadConfig:
         if len({name.lower() for name in self.names}) != len(self.names):
             raise ConfigError(rule("read.names", ", ".join(self.names), "different from one another"))
 
-    def is_parquet(self, filename: str) -> bool:
-        """Whether a file of this name is read as parquet."""
-        return self.format == "parquet" or (self.format == "auto" and filename.endswith((".pq", ".parquet")))
+    def format_of(self, filename: str) -> str:
+        """How a file of this name is read."""
+        return SUFFIXES.get(PurePath(filename).suffix, "csv") if self.format == "auto" else self.format
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TableConfig:
     """One primary table. Every name but those in `drop` and `rename`'s keys is the name that the column ends with."""
 
@@ -110,7 +111,7 @@ class TableConfig:
     """Keys of `files`, one below the other. Default: the file of the table's own name."""
     types: dict[str, str] = field(default_factory=dict)
     """Column -> one of int64, float64, string, bool, date, timestamp. What is not declared is inferred
-    from CSV's texts, and in parquet as it is there."""
+    from CSV's texts, and stays as it is in a format that has types."""
     formats: dict[str, str] = field(default_factory=dict)
     """Date or timestamp column -> its strptime format, where it is not ISO 8601."""
     rename: dict[str, str] = field(default_factory=dict)
@@ -143,7 +144,7 @@ class TableConfig:
                 raise ConfigError(rule(f"foreign_keys.{column}", parent, "<table>.<column>"))
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UnitConfig:
     """Whose privacy a claim is about."""
 
@@ -155,7 +156,7 @@ class UnitConfig:
     """The table whose rows are, or name, all units. Default: the first table."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RatiosConfig:
     """Share of the units in each split."""
 
@@ -176,7 +177,7 @@ class RatiosConfig:
             raise ConfigError(rule("ratios", f"sum {total:g}", "shares that sum to 1"))
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DatasetConfig:
     """A data set. The least that says one: a `name` and `files`.
 
@@ -206,10 +207,10 @@ class DatasetConfig:
 
     def __post_init__(self) -> None:
         """Fill in what was left out, then check what cannot be checked alone."""
-        self.salt = self.salt or self.name
-        self.tables = self.tables or {name: TableConfig() for name in self.files}
-        for name, table in self.tables.items():
-            table.files = list(table.files) or [name]
+        given = self.tables or {name: TableConfig() for name in self.files}
+        tables = {name: replace(table, files=list(table.files) or [name]) for name, table in given.items()}
+        object.__setattr__(self, "salt", self.salt or self.name)
+        object.__setattr__(self, "tables", tables)
         for name in (self.name, *self.files, *self.tables):
             if not _NAME.fullmatch(name):
                 raise ConfigError(rule("name", name, "letters, digits and underscores, a letter first"))
@@ -236,7 +237,7 @@ class DatasetConfig:
     def _check_unit(self) -> None:
         if self.unit.table is not None:
             _known("unit.table", self.unit.table, self.tables)
-        elif self.unit.column is None and len(self.tables) > 1:
+        if self.unit.column is None and len(self.tables) > 1:
             raise ConfigError(
                 rule("unit.column", None, f"given, as there are several tables ({', '.join(self.tables)})")
             )

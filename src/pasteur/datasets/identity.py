@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pasteur.datasets.columns import by_value
 from pasteur.table import UNIT, Table
 
 if TYPE_CHECKING:
@@ -43,9 +44,8 @@ def content_ids(table: Table) -> Table:
         start = 0
         for batch in table.batches():
             stop = start + batch.num_rows
-            ids = [
-                f"{d.hex()}-{k}" for d, k in zip(_rows(digests[start:stop]), twins[start:stop].tolist(), strict=True)
-            ]
+            pairs = zip(digests[start:stop], twins[start:stop].tolist(), strict=True)
+            ids = [f"{digest.tobytes().hex()}-{twin}" for digest, twin in pairs]
             yield pa.RecordBatch.from_arrays([pa.array(ids, pa.string()), *batch.columns], schema=schema)
             start = stop
 
@@ -63,35 +63,33 @@ def canonical(batch: pa.RecordBatch) -> pa.Array:
 
 def _texts(values: pa.Array) -> pa.Array:
     """Each value as a JSON string, null as `null`."""
-    texts = values.cast(pa.string())
-    if pa.types.is_string(values.type):
-        texts = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
-        if pc.any(pc.match_substring_regex(texts, "[\\x00-\\x1f]")).as_py():
-            for control, escape in _CONTROLS.items():
-                texts = pc.replace_substring(texts, control, escape)
-    return pc.fill_null(pc.binary_join_element_wise('"', texts, '"', ""), "null")
+    quoted = by_value(_quoted, values) if pa.types.is_string(values.type) else _quoted(values.cast(pa.string()))
+    return pc.fill_null(quoted, "null")
+
+
+def _quoted(texts: pa.Array) -> pa.Array:
+    texts = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
+    if pc.any(pc.match_substring_regex(texts, "[\\x00-\\x1f]")).as_py():
+        for control, escape in _CONTROLS.items():
+            texts = pc.replace_substring(texts, control, escape)
+    return pc.binary_join_element_wise('"', texts, '"', "")
 
 
 def _digests(table: Table) -> np.ndarray:
-    """Of each row: the first 16 bytes of its canonical form's SHA-256, as two big-endian integers. (rows, 2) uint64."""
-    blocks = []
+    """The first 16 bytes of the SHA-256 of each row's canonical form. (rows, 16) uint8."""
+    blocks = [np.empty((0, DIGITS // 2), dtype=np.uint8)]
     for batch in table.batches(rows=_BATCH):
         rows = canonical(batch).cast(pa.binary()).to_pylist()
         joined = b"".join(hashlib.sha256(row).digest()[: DIGITS // 2] for row in rows)
-        blocks.append(np.frombuffer(joined, dtype=">u8").reshape(-1, 2))
-    return np.concatenate(blocks) if blocks else np.empty((0, 2), dtype=">u8")
-
-
-def _rows(digests: np.ndarray) -> Iterator[bytes]:
-    raw = digests.tobytes()
-    width = DIGITS // 2
-    return (raw[at : at + width] for at in range(0, len(raw), width))
+        blocks.append(np.frombuffer(joined, dtype=np.uint8).reshape(-1, DIGITS // 2))
+    return np.concatenate(blocks)
 
 
 def _occurrence(digests: np.ndarray) -> np.ndarray:
     """How many equal digests stand before each one. (rows,) int64."""
-    order = np.lexsort((np.arange(len(digests)), digests[:, 1], digests[:, 0]))
-    ordered = digests[order]
+    words = np.ascontiguousarray(digests).view(np.uint64)
+    order = np.lexsort((words[:, 1], words[:, 0]))  # stable, so that twins stay in the order of the rows
+    ordered = words[order]
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     positions = np.arange(len(order))

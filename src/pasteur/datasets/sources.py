@@ -139,8 +139,8 @@ def _pip(package: str, folder: Path, progress: Progress) -> Path:
                 progress(package, int(at[1]), int(at[2]))
     found = sorted(target.iterdir()) if target.is_dir() else []
     if process.returncode or len(found) != 1:
-        errors = [line for line in lines if line.startswith("ERROR:")] or lines[-1:]
-        reason = errors[0].removeprefix("ERROR:").strip() if errors else "no output"
+        errors = [line for line in lines if line.upper().startswith("ERROR:")] or lines[-1:]
+        reason = errors[0][len("ERROR:") :].strip() if errors else "no output"
         raise DataError(f"{package}: pip cannot download it ({reason.split(' (from versions')[0]})")
     return found[0]
 
@@ -153,11 +153,11 @@ def _has_raw_bar() -> bool:
 
 _SITE = """\
 import os
-for backend in ("_PYPROJECT_HOOKS_BUILD_BACKEND", "PEP517_BUILD_BACKEND"):
-    if backend in os.environ:
-        os.environ[backend] = "pasteur_backend"
-for path in ("_PYPROJECT_HOOKS_BACKEND_PATH", "PEP517_BACKEND_PATH"):
-    os.environ.pop(path, None)
+for name in list(os.environ):
+    if name in ("_PYPROJECT_HOOKS_BUILD_BACKEND", "PEP517_BUILD_BACKEND"):
+        os.environ[name] = "pasteur_backend"
+    elif name.startswith(("_PYPROJECT_HOOKS_BACKEND_PATH", "PEP517_BACKEND_PATH")):
+        del os.environ[name]
 """
 
 _BACKEND = """\

@@ -57,7 +57,7 @@ class _Part:
 
 
 def _parts(dataset: DatasetConfig, name: str, intermediate: Mapping[str, Table]) -> list[_Part]:
-    typed = {file: dataset.read.is_parquet(entry.filename) for file, entry in dataset.files.items()}
+    typed = {file: dataset.read.format_of(entry.filename) != "csv" for file, entry in dataset.files.items()}
     entry = dataset.tables[name]
     return [_part(name, entry, file, intermediate[file], typed=typed[file]) for file in entry.files]
 

