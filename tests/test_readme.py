@@ -15,10 +15,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "your-data.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 COMMANDS = [shlex.split(line, comments=True) for block in blocks("console") for line in block.splitlines()]
@@ -106,6 +107,23 @@ def test_links_lead_somewhere():
     links = re.findall(r"\]\((?!https?://)([^)#]+)\)", TEXT)
     assert links
     assert not [link for link in links if not (ROOT / link).exists()]
+
+
+def test_the_reference_for_own_data_composes(tmp_path):
+    dataset, view = blocks("yaml", REFERENCE)
+    for path, text in {"configs/dataset/clinic.yaml": dataset, "configs/view/clinic_stays.yaml": view}.items():
+        assert f"`{path}`" in REFERENCE
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    done = pasteur(tmp_path, "--cfg", "job", "dataset=clinic", "algo=reference")
+    assert done.returncode == 0, done.stderr
+    assert "clinic-2026" in done.stdout
+    assert "begins" in done.stdout
+
+
+def test_the_reference_names_every_embedding():
+    offered = {path.stem for path in (ROOT / "src" / "pasteur" / "embeddings").glob("[!_]*.py")} - {"table"}
+    assert set(re.findall(r'^\| `\{"type": "(\w+)"', REFERENCE, re.MULTILINE)) == offered
 
 
 def test_own_data_from_an_empty_directory(visitor):
