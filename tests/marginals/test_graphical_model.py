@@ -164,3 +164,21 @@ def test_what_does_not_match_is_refused():
 def test_a_stop_rule_is_checked(wrong):
     with pytest.raises(ValueError, match="must be"):
         Stop(**wrong)
+
+
+def test_cliques_that_share_nothing_begin_next_to_the_answer():
+    measurements = exact_measurements(DOMAIN, SHAPES["singleton"])
+    model = GraphicalModel.estimate(DOMAIN, measurements, stop=Stop(iterations=1))
+    for measured in measurements:
+        np.testing.assert_allclose(model.marginal(measured.clique), measured.values)
+
+
+def test_fitting_ends_where_only_noise_is_left():
+    rng = np.random.default_rng(0)
+    domain = Domain.of({"a": 30, "b": 30})
+    table = 5000 * rng.dirichlet(np.ones(900)).reshape(30, 30) + rng.normal(0, 5, (30, 30))
+    pairs = [Measurement(clique=("a", "b"), values=table, sigma=5.0), exact_measurements(domain, [("a",)])[0]]
+    soon = GraphicalModel.estimate(domain, pairs, total=5000.0, stop=Stop(iterations=5000, progress=1e-2))
+    late = GraphicalModel.estimate(domain, pairs, total=5000.0, stop=Stop(iterations=5000, progress=1e-7))
+    losses = [loss_of(domain, pairs, each.marginal(("a", "b")) / 5000, 5000.0) for each in (soon, late)]
+    assert losses[1] < losses[0] < losses[1] + 1e-2 * 930 / 2 * 8 * 40

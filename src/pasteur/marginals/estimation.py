@@ -6,6 +6,7 @@ noise has them. Started from no potentials it ends at the distribution of most e
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ GROWTH, SHRINK = 1.25, 0.5
 RESTART = 4.0
 """The step that a new fit begins with, in steps that the last one ended with: new measurements bend the loss anew."""
 
+FLOOR = 1 / 64
+"""Sigmas that a cell counts for at least where potentials begin at the noisy counts' own logarithms."""
+
 SMALL = 1e-9
 """A step this much under the one that theory allows no longer moves anything: the fit is exact."""
 
@@ -40,7 +44,7 @@ class Stop:
     iterations: int = 300
     """At most this many propagations; 1 or more. 300 for a last fit and 100 for those between lose nothing."""
     progress: float = 3e-4
-    """A step that lowers the loss by less than this share of it is a slow one; 0 or more."""
+    """A step is slow when it lowers the loss by less than this share of cells/2, what noise alone leaves; 0 or more."""
     patience: int = 8
     """Fitting ends after this many slow steps in a row; 1 or more."""
 
@@ -94,7 +98,7 @@ def fit(
     calibrated = propagation.calibrate(current)
     answers = propagation.project(calibrated)
     loss, slopes = _loss(answers, targets, precise, total)
-    slow = 0
+    slow, noise = 0, 0.5 * sum(target.size for target in targets)
     for _ in range(stop.iterations - 1):
         if slow >= stop.patience or size < safe * SMALL:
             break
@@ -106,7 +110,7 @@ def fit(
         if loss - lower < 0.5 * promised or not lower <= loss:
             size *= SHRINK
             continue
-        slow = slow + 1 if loss - lower < stop.progress * loss or loss == 0 else 0
+        slow = slow + 1 if loss - lower <= stop.progress * noise else 0
         current, calibrated, answers, loss, slopes = proposed, there, reached, lower, next_slopes
         size *= GROWTH
     return Fit(potentials=tuple(current), calibrated=calibrated, loss=loss, step=size)
@@ -119,6 +123,20 @@ def _loss(
     gaps = [total * answer - target for answer, target in zip(answers, targets, strict=True)]
     loss = 0.5 * sum(weight * float(np.vdot(gap, gap)) for weight, gap in zip(precise, gaps, strict=True))
     return loss, [total * weight * gap for weight, gap in zip(precise, gaps, strict=True)]
+
+
+def beginnings(measurements: Sequence[Measurement], total: float) -> list[Array]:
+    """Give potentials to begin with: zeros; but where no other measurement shares an attribute, log of the shares.
+
+    For those, that is next to the answer, which mirror descent would take hundreds of steps to reach.
+    """
+    uses = Counter(name for measured in measurements for name in measured.clique)
+    begun: list[Array] = []
+    for measured in measurements:
+        apart = all(uses[name] == 1 for name in measured.clique)
+        floored = np.maximum(measured.values, FLOOR * measured.sigma) / total
+        begun.append(np.log(floored) if apart else np.zeros(np.shape(measured.values)))
+    return begun
 
 
 def total_of(measurements: Sequence[Measurement]) -> float:

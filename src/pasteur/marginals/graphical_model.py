@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pasteur.errors import rule
 from pasteur.marginals import estimation, sampling
 from pasteur.marginals.estimation import Stop
@@ -17,6 +15,8 @@ from pasteur.marginals.junction_tree import JunctionTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
 
     from pasteur.marginals.domain import Clique, Domain
     from pasteur.marginals.inference import Array
@@ -77,14 +77,14 @@ class GraphicalModel:
         known = start.cliques if start else ()
         if known != cliques[: len(known)]:
             raise ValueError(rule("start", known, f"a model of the first of {cliques}"))
-        fresh = [np.zeros(domain.shape(clique)) for clique in cliques[len(known) :]]
         rows = estimation.total_of(measurements) if total is None else total
+        begun = estimation.beginnings(measurements, rows)
         propagation = Propagation(JunctionTree.of(domain, cliques), cliques)
         fitted = estimation.fit(
             propagation,
             measurements,
             total=rows,
-            potentials=[*(start.potentials if start else ()), *fresh],
+            potentials=[*(start.potentials if start else ()), *begun[len(known) :]],
             step=start.step if start else None,
             stop=stop or Stop(),
         )

@@ -112,10 +112,14 @@ class MergedCounts:
                 raise PrivacyError(rule(f"map of '{name}'", codes.shape, must_be))
             sizes[name] = len(used)
         self.domain: Domain = Domain.of(sizes)
+        self._cache: dict[Clique, Integers] = {}
 
     def exact(self, cliques: Sequence[Clique]) -> list[Integers]:
-        """Counts of each clique, int64, shaped by its merged sizes."""
-        return [self._merge(clique, fine) for clique, fine in zip(cliques, self._parent.exact(cliques), strict=True)]
+        """Counts of each clique, int64, shaped by its merged sizes; a clique is merged once."""
+        new = [clique for clique in dict.fromkeys(cliques) if clique not in self._cache]
+        fine = self._parent.exact(new) if new else []
+        self._cache |= {clique: self._merge(clique, counts) for clique, counts in zip(new, fine, strict=True)}
+        return [self._cache[clique] for clique in cliques]
 
     def total(self) -> int:
         """Rows kept."""
