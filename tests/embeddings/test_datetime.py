@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001  (moments without a zone are under test)
 from __future__ import annotations
 
 import datetime as dt
@@ -138,7 +139,9 @@ def test_wrong_declarations_name_the_column_and_the_rule(declare, changes, messa
         declare(**{"parts": ["year"], "low": "2020-01-01", "high": "2021-12-31", **changes})
 
 
-MOMENTS = st.datetimes(dt.datetime(1700, 1, 1), dt.datetime(2260, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+MOMENTS = st.datetimes(dt.datetime(1700, 1, 1), dt.datetime(2260, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
 
 
 @given(

@@ -143,8 +143,8 @@ def test_wrong_types_and_sizes_are_refused(column):
         Integers.declare(column({"type": "integers"}, {"min": 0, "max": 9}, computer_representation="Int65"))
     with pytest.raises(SchemaError, match=r"domain\.max \(300\) must be one that uint8 holds"):
         Integers.declare(column({"type": "integers"}, {"min": 0, "max": 300}, computer_representation="UInt8"))
+    domain = {"min": 0, "max": 30, "decimals": 1}
     with pytest.raises(SchemaError, match=r"domain\.decimals \(1\) must be 0 where numbers are Int8"):
-        domain = {"min": 0, "max": 30, "decimals": 1}
         Uniform.declare(column(UNIFORM, domain, computer_representation="Int8"))
     with pytest.raises(SchemaError, match="values\\) must be at most 16777216 of them; use bins"):
         Integers.declare(column({"type": "integers"}, {"min": 0, "max": 2**30}))
@@ -178,4 +178,6 @@ def test_a_decoded_number_stays_in_its_bin_and_inside_the_bounds(grid, values, s
     kept = np.array(drawn.drop_null(), dtype=np.float64)
     scale = 10**grid.decimals
     assert np.all((kept >= grid.low / scale) & (kept <= grid.high / scale))
-    assert [f"{value:.{grid.decimals}f}" for value in kept] == [f"{round(v, grid.decimals):.{grid.decimals}f}" for v in kept]
+    assert [f"{value:.{grid.decimals}f}" for value in kept] == [
+        f"{round(v, grid.decimals):.{grid.decimals}f}" for v in kept
+    ]

@@ -220,7 +220,7 @@ class Rdt(Declared):
     def _transformer(self, series: Any) -> tuple[NDArray[np.float64], Any]:
         """The transformed column, and the way back."""
         from rdt import transformers
-        from rdt.errors import TransformerInputError, TransformerProcessingError
+        from rdt.errors import InvalidDataError, TransformerInputError, TransformerProcessingError
 
         known = sorted(name for name in dir(transformers) if isinstance(getattr(transformers, name), type))
         if self.transformer not in known:
@@ -233,9 +233,10 @@ class Rdt(Declared):
                 fitted = getattr(transformers, self.transformer)(**self.settings)
                 fitted.fit(frame, self.name)
                 forward = fitted.transform(frame)
-        except (TransformerInputError, TransformerProcessingError, TypeError, ValueError) as error:
+        except (InvalidDataError, TransformerInputError, TransformerProcessingError, TypeError, ValueError) as error:
+            # Without its cause: RDT's own message may show values.
             must_be = f"one that takes a {self.sdtype} column and its settings ({type(error).__name__})"
-            raise SchemaError(rule(f"{self.where} embedding.transformer", self.transformer, must_be)) from error
+            raise SchemaError(rule(f"{self.where} embedding.transformer", self.transformer, must_be)) from None
         if forward.shape[1] != 1:
             raise SchemaError(
                 rule(f"{self.where} embedding.transformer", self.transformer, "one that makes one column")

@@ -132,13 +132,13 @@ class TableEncoder:
 
     def report(self, table: Table) -> dict[str, dict[str, float]]:
         """For the curator only: the share of each column's values that encoding moves, to `other` and to an edge."""
-        counts: dict[str, dict[str, int]] = {name: {} for name in self.embeddings}
+        counts = {name: embedding.moved(pa.nulls(0)) for name, embedding in self.embeddings.items()}
         rows = 0
         for batch in table.batches(list(self.embeddings)):
             rows += batch.num_rows
             for name, values in zip(batch.schema.names, batch.columns, strict=True):
                 for kind, count in self.embeddings[name].moved(values).items():
-                    counts[name][kind] = counts[name].get(kind, 0) + count
+                    counts[name][kind] += count
         return {name: {kind: n / max(rows, 1) for kind, n in kinds.items()} for name, kinds in counts.items()}
 
     def encode(self, table: Table) -> Table:
