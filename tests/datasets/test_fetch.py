@@ -79,7 +79,7 @@ def test_a_users_file_is_recorded_and_may_not_change(project):
     message = refused(project, config)
     assert before in message
     assert after in message
-    assert "--accept" in message
+    assert "accept=true" in message
     assert paths["core"].read_text() == ROWS  # the raw bytes have not moved
 
     project.fetch(config, accept=True)

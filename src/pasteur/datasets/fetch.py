@@ -114,7 +114,7 @@ def _verify(
     if known and known["sha256"] != digest and not accept:
         raise DataError(
             f"{shown or path}: sha256 ({digest}, {size} bytes) must be {known['sha256']} ({known['bytes']} bytes), as "
-            "when it was first ingested; restore the file, or take the new one with --accept"
+            "when it was first ingested; restore the file, or take the new one with accept=true"
         )
     record.set(file.filename, {"sha256": digest, "bytes": size})
 
