@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -50,8 +50,8 @@ class Data:
         table = self.tables[component]
         return table.drop_columns([UNIT]) if UNIT in table.column_names else table
 
-    def without(self, group: int) -> Data:
-        """The data with a jackknife group left out."""
+    def without(self, left_out: Sequence[int]) -> Data:
+        """The data with some jackknife groups left out."""
         groups = self.groups or {}
-        kept = {component: table.filter(groups[component] != group) for component, table in self.tables.items()}
+        kept = {c: table.filter(~np.isin(groups[c], left_out)) for c, table in self.tables.items()}
         return Data(tables=kept, encoders=self.encoders)

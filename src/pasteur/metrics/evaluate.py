@@ -155,7 +155,7 @@ def _short(candidates: Mapping[str, Tables], schema: Schema, size: Mapping[str, 
     for name, tables in candidates.items():
         for component in cutting.roots(schema):
             rows = cutting.count(tables[component])
-            if rows < size[component]:
+            if rows < size.get(component, 0):
                 notes[f"size/{name}/{component}"] = (
                     f"{rows} rows beside {size[component]} of the others: fewer rows score worse"
                 )

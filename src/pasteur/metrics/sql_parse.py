@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from pasteur.errors import SqlError, near_miss, rule
+from pasteur.metrics.sql_split import Statement, statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +132,7 @@ def parse(text: str, *, file: str) -> tuple[Query, ...]:
     Raises:
         SqlError: a statement without a head, a head that contradicts itself, two queries of one name, no statement.
     """
-    queries = [_query(statement, file) for statement in _statements(text, file)]
+    queries = [_query(statement, file) for statement in statements(text, file)]
     seen: dict[str, Query] = {}
     for query in queries:
         if query.metric in RESERVED:
@@ -144,49 +145,7 @@ def parse(text: str, *, file: str) -> tuple[Query, ...]:
     return tuple(queries)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Statement:
-    """A statement and the comment lines right before it, each with its line number."""
-
-    sql: str
-    line: int
-    head: tuple[tuple[int, str], ...]
-
-
-def _statements(text: str, file: str) -> list[_Statement]:
-    """Statements split by DuckDB's parser, never at `;`; what is a comment is said by its tokenizer."""
-    import duckdb
-
-    raw = text.encode()
-    try:
-        parsed = duckdb.extract_statements(text)
-    except duckdb.Error as error:
-        line = re.search(r"LINE (\d+)", str(error))
-        where = f"{file}:{line.group(1)}" if line else file
-        raise SqlError(f"{where}: is not SQL ({str(error).splitlines()[0]})") from error
-    tokens = [(place, kind == duckdb.token_type.comment) for place, kind in duckdb.tokenize(text)]
-    solid = [place for place, comment in tokens if not comment]
-    found, start = [], 0
-    for statement in parsed:
-        # A statement's own text begins at its first word and runs on to the next one's, over the next one's comments.
-        own = statement.query.encode()
-        first = next(place for place in solid if place >= start and raw.startswith(own, place))
-        start = first + len(own)
-        after = [place for place, _ in tokens if place > first] + [len(raw)]
-        ends = [place for place in solid if first <= place < start and raw[place : place + 1] != b";"]
-        end = next(place for place in after if place > ends[-1])
-        before = max((place for place in solid if place < first), default=-1)
-        notes = [place for place, comment in tokens if comment and before < place < first]
-        head = tuple((_line(raw, place), raw[place:].split(b"\n", 1)[0].decode()) for place in notes)
-        found.append(_Statement(sql=raw[first:end].decode().strip(), line=_line(raw, first), head=head))
-    return found
-
-
-def _line(raw: bytes, place: int) -> int:
-    return raw[:place].count(b"\n") + 1
-
-
-def _query(statement: _Statement, file: str) -> Query:
+def _query(statement: Statement, file: str) -> Query:
     entries: dict[str, tuple[str, int]] = {}
     for line, comment in statement.head:
         for key, value in _entries(comment.removeprefix("--").strip(), f"{file}:{line}"):

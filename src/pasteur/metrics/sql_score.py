@@ -175,10 +175,12 @@ def _groups(query: Query, target: Side, candidate: Side, bounds: Mapping[str, fl
     union = [key for key in dict.fromkeys([*r, *s]) if max(n.get(key, 0.0), m.get(key, 0.0)) >= least]
     if not union:
         return Comparison(score=1.0, parts={}, vacuous=True)
+    support = {key: math.sqrt(n.get(key, 0.0) / 2 + m.get(key, 0.0) / 2) for key in union}
+    if not any(support.values()):
+        support = dict.fromkeys(union, 1.0)
     total = weights = 0.0
     errors = {v.column: [0.0, 0.0] for v in query.values}
-    for key in union:
-        weight = math.sqrt((n.get(key, 0.0) + m.get(key, 0.0)) / 2)
+    for key, weight in support.items():
         for column, sums in errors.items():
             both = key in r and key in s
             error = cell_error(r[key][column], s[key][column], bounds[column]) if both else 1.0
@@ -187,8 +189,7 @@ def _groups(query: Query, target: Side, candidate: Side, bounds: Mapping[str, fl
             total += weight * error
             weights += weight
     parts = {f"value {column}": 1 - e / w if w else 1.0 for column, (e, w) in errors.items()}
-    score = 1 - total / weights if weights else float(r == s)
-    return Comparison(score=min(max(score, 0.0), 1.0), parts=parts | _presence(union, r, s))
+    return Comparison(score=min(max(1 - total / weights, 0.0), 1.0), parts=parts | _presence(union, r, s))
 
 
 def _presence(union: Sequence[Key], r: Mapping[Key, Cells], s: Mapping[Key, Cells]) -> Parts:
