@@ -91,6 +91,12 @@ def test_a_public_number_of_rows_is_used():
     assert independent.fit(private_of(chained(777), 0.5, rows_public=True), independent.Settings()).rows == 777
 
 
+@pytest.mark.parametrize("algorithm", [mst, independent])
+def test_a_public_number_of_no_rows_still_gives_a_model(algorithm):
+    model = algorithm.fit(private_of(chained(0), 0.5, rows_public=True), algorithm.Settings())
+    assert model.sample(10, rng=np.random.default_rng(0)).frame().shape == (10, 5)
+
+
 def test_thirds_are_better_off_under_zcdp_and_few_choices_under_gaussian_dp():
     for epsilon in (0.1, 1.0, 10.0):
         assert mst.accountant(Budget(epsilon=epsilon), mst.Settings()) == "zcdp"

@@ -34,12 +34,12 @@ def fit(private: PrivateTable, settings: Settings) -> Model:
     names = private.domain.attributes
     sigma = private.sigma(private.ledger.remaining / len(names))
     ones = private.measure([(name,) for name in names], sigmas=[sigma] * len(names), label="one-way marginal")
-    rows = private.public_rows
+    total = None if private.public_rows is None else max(1.0, float(private.public_rows))
     return Model(
         algorithm="independent",
         settings=asdict(settings),
         measurements=tuple(ones),
         merging=Merging.none(private.domain),
-        graphical=GraphicalModel.estimate(private.domain, ones, total=rows and float(rows)),
+        graphical=GraphicalModel.estimate(private.domain, ones, total=total),
         ledger=private.ledger,
     )
