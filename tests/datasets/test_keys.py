@@ -35,10 +35,9 @@ def test_a_units_split_depends_on_nobody_else(units, random):
     assert all(splits([unit]) == {unit: split} for unit, split in whole.items())
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.text(max_size=8).filter(lambda text: "\x00" not in text), min_size=1, max_size=20))
-def test_duckdb_computes_the_same_position(units):
+def test_duckdb_computes_the_same_splits():
     """The formula of the module's docstring, in DuckDB's SQL."""
+    units = [*map(str, range(500)), "", "Zoë", "北京", "a'b", "two words", "🙂"]
     first, second, third = thresholds(RATIOS)
     asked = f"""
         select case when p < {first} then 0 when p < {second} then 1 when p < {third} then 2 else 3 end
