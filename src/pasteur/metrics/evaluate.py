@@ -121,7 +121,7 @@ def _sides(
         for component in schema.tables
     }
     cut = {
-        name: cutting.cut(tables, schema=schema, rows=size, rng=stream(seed, f"cut/{name}"))
+        name: cutting.cut(tables, schema=schema, rows=size, rng=stream(seed, "cut"))
         for name, tables in candidates.items()
     }
     if "ref" in cut and "base" not in cut:

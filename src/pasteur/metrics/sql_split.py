@@ -1,4 +1,4 @@
-"""Text to statements and the comments before them: DuckDB's parser splits, never `;`, and its tokenizer says comment."""
+"""Text to statements and the comments before them, as DuckDB's parser and tokenizer see them: never split at `;`."""
 
 from __future__ import annotations
 
