@@ -243,10 +243,12 @@ def test_d22_scores_are_whole_numbers_whatever_the_answers(make_private, rows):
     def ask(private, answer):
         private.choose([("a",)], answers=[answer], epsilon=1e-3, label="x")
 
-    for answer in ([1 / 3, 2e-4, -7.7, 1e14], [2.0**48] * 3 + [0.0]):
+    for answer in ([1 / 3, 2e-4, -7.7, 1e14], [0.4995, 3.0004, 2.4997, 1.0003], [2.0**48] * 3 + [0.0]):
         tape = record(lambda private, answer=answer: ask(private, answer), make_private(rows(10)))
         assert tape.questions[0].exact.dtype == np.int64
-        assert tape.questions[0].exact[0] >= 0
+        counts = exact_of(make_private(rows(10)), [("a",)])[0]
+        by_hand = sum(abs(1024 * int(n) - round(1024 * float(x))) for n, x in zip(counts, answer, strict=True))
+        assert int(tape.questions[0].exact[0]) == by_hand
     for answer in ([np.nan, 0, 0, 0], [np.inf, 0, 0, 0], [2.0**50, 0, 0, 0]):
         private = make_private(rows(10))
         with pytest.raises(PrivacyError, match=r"must be finite and under 2\^50 rows"):
