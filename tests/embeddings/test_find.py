@@ -4,6 +4,7 @@ import pytest
 
 import pasteur.embeddings
 from pasteur.embeddings import find, names
+from pasteur.embeddings.log import Log
 from pasteur.embeddings.uniform import Uniform
 from pasteur.errors import SchemaError
 
@@ -26,9 +27,8 @@ def test_what_is_no_embedding_is_refused(name):
 
 
 def test_a_users_package_offers_one_by_an_entry_point(monkeypatch):
-    point = EntryPoint("mine", "pasteur.embeddings.uniform:Uniform", pasteur.embeddings.GROUP)
-    monkeypatch.setattr(
-        pasteur.embeddings, "entry_points", lambda **chosen: [point] if chosen.get("name") in {None, "mine"} else []
-    )
+    point = EntryPoint("mine", "pasteur.embeddings.log:Log", pasteur.embeddings.GROUP)
+    monkeypatch.setattr(pasteur.embeddings, "_offered", lambda: {"mine": point, "uniform": point})
     assert "mine" in names()
-    assert find("mine") is Uniform
+    assert find("mine") is Log
+    assert find("uniform") is Uniform

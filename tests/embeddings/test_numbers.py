@@ -181,3 +181,10 @@ def test_a_decoded_number_stays_in_its_bin_and_inside_the_bounds(grid, values, s
     assert [f"{value:.{grid.decimals}f}" for value in kept] == [
         f"{round(v, grid.decimals):.{grid.decimals}f}" for v in kept
     ]
+
+
+def test_uniform_bins_are_exact_where_products_would_overflow(column):
+    embedding = Uniform.declare(column({"type": "uniform", "bins": 3000}, {"min": 0, "max": 2**52}))
+    starts = embedding.edges[:-1].astype(np.int64)
+    assert codes(embedding, starts) == list(range(3000))
+    assert codes(embedding, starts[1:] - 1) == list(range(2999))

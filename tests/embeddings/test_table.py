@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -176,13 +177,23 @@ def test_the_row_is_counted_over_batches(column, table_schema):
     assert "secret7" not in str(error.value)
 
 
-def test_a_schemas_columns_must_be_there_and_others_are_left_out(schema, rows):
+def test_columns_of_data_and_schema_must_agree(schema, rows):
     encoder = TableEncoder.declare(schema)
     with pytest.raises(DataError, match=r"f: column core\.age is in the schema and must be in the data"):
         encoder.check(Table.of(rows.drop_columns(["age"])), file="f")
     more = Table.of(rows.append_column("ages", rows["age"]))
-    encoder.check(more, file="f")
-    assert "ages" not in encoder.encode(more).columns
+    with pytest.raises(DataError, match=r"core\.ages is in the data and must be described .*'drop'.*mean 'age'"):
+        encoder.check(more, file="f")
+
+
+def test_a_schema_may_name_columns_that_it_leaves_out(schema, rows):
+    encoder = TableEncoder.declare(replace(schema, drop=("ages",)))
+    more = Table.of(rows.append_column("ages", rows["age"]))
+    for each in (encoder, TableEncoder.from_dict(encoder.to_dict())):
+        each.check(more, file="f")
+        coded = each.encode(more)
+        assert "ages" not in coded.columns
+        assert "ages" not in each.decode(coded, rng=np.random.default_rng(0)).columns
 
 
 def test_the_curators_report(schema, rows):

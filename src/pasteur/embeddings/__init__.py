@@ -134,11 +134,11 @@ def find(name: str, *, where: str = "embedding") -> type[Embedding]:
     Raises:
         SchemaError: there is none; names the near miss.
     """
+    if not isinstance(name, str) or name not in names():
+        raise SchemaError(f"{where}.type ({name}) must be an embedding{near_miss(str(name), names())}")
     if name in _own():
         members = vars(importlib.import_module(f"{__name__}.{name}")).values()
         found: type[Embedding] = next(m for m in members if isinstance(m, type) and vars(m).get("type") == name)
         return found
-    if name in _offered():
-        loaded: type[Embedding] = _offered()[name].load()
-        return loaded
-    raise SchemaError(f"{where}.type ({name}) must be an embedding{near_miss(str(name), names())}")
+    loaded: type[Embedding] = _offered()[name].load()
+    return loaded

@@ -115,22 +115,24 @@ class Grid(Declared, ABC):
             steps: NDArray[np.float64] = np.rint(values * 10.0**self.decimals)
         return steps
 
+    def locate(self, steps: NDArray[np.int64]) -> NDArray[Any]:
+        """The bin of each step, counted from `low`: (rows,)."""
+        if self.bins == self.steps:
+            return steps
+        if self.steps <= LOOKUP:
+            return self._lookup[steps]
+        return np.searchsorted(self.edges, steps, side="right") - 1
+
     def bin(self, values: NDArray[Any]) -> NDArray[Any]:
         """Codes of numbers: (rows,) int64 or float64, NaN being missing."""
         steps = np.clip(self._steps(values), self.low, self.high)
         missing = None
         if steps.dtype != np.int64:
             missing = np.isnan(steps)
-            steps = np.where(missing, self.low, steps).astype(np.int64)
+            steps[missing] = self.low
+            steps = steps.astype(np.int64)
         steps -= self.low
-        dtype = smallest(self.size)
-        codes: NDArray[Any]
-        if self.bins == self.steps:
-            codes = steps.astype(dtype)
-        elif self.steps <= LOOKUP:
-            codes = self._lookup[steps]
-        else:
-            codes = (np.searchsorted(self.edges, steps, side="right") - 1).astype(dtype)
+        codes = self.locate(steps).astype(smallest(self.size), copy=False)
         if missing is not None:
             codes[missing] = self.bins if self.null else 0
         return codes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -27,13 +27,15 @@ BLOCK = 65_536
 class TableEncoder:
     """The embeddings of one component's columns, in the schema's order.
 
-    `ids` maps id columns to the names of their Arrow types: they are carried as they are. `order` is all columns.
+    `id_types` maps id columns to the names of their Arrow types: they are carried as they are. `order` is all columns,
+    `drop` those of the data that the schema leaves out on purpose: they are in no code and no decoded row.
     """
 
     name: str
     order: tuple[str, ...]
     embeddings: Mapping[str, Embedding]
     id_types: Mapping[str, str]
+    drop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse two attributes of one name."""
@@ -62,7 +64,7 @@ class TableEncoder:
                 raise SchemaError(f"{column.where} embedding must have a 'type'")
             kind = find(column.embedding["type"], where=f"{column.where} embedding")
             embeddings[column.name] = kind.declare(column)
-        return cls(name=table.name, order=table.names, embeddings=embeddings, id_types=ids)
+        return cls(name=table.name, order=table.names, embeddings=embeddings, id_types=ids, drop=table.drop)
 
     @property
     def attributes(self) -> tuple[Part, ...]:
@@ -86,31 +88,34 @@ class TableEncoder:
         types |= {name: pa.type_for_alias(kind) for name, kind in self.id_types.items()}
         return pa.schema([(name, types[name]) for name in self.order])
 
-    def fit(self, table: Table) -> TableEncoder:
+    def fit(self, table: Table) -> Self:
         """The encoder whose embeddings that learn from data have done so. Of declared ones, no row is read."""
         fitted = dict(self.embeddings)
         for name, embedding in self.embeddings.items():
             if not embedding.private:
                 fitted[name] = embedding.fit(table.arrow([name]).column(0).combine_chunks())
-        return TableEncoder(name=self.name, order=self.order, embeddings=fitted, id_types=self.id_types)
+        return replace(self, embeddings=fitted)
 
     def check(self, table: Table, *, file: str) -> None:
         """Refuse a table that the schema does not describe: the last place that may.
-
-        A column that the schema does not name is left out, here and in what is decoded: a schema may remove columns.
 
         Args:
             table: the component's rows, with or without the unit's id.
             file: what the table is called in the error.
 
         Raises:
-            DataError: a column is missing, or a row holds what is not declared. Names file, table,
-                column and row number (from 1), never the value.
+            DataError: a column is missing, one is neither described nor in `drop`, or a row holds what is not declared.
+                Names file, table, column and row number (from 1), never the value.
         """
         for name in self.order:
             if name not in table.columns:
                 miss = near_miss(name, table.columns)
                 raise DataError(f"{file}: column {self.name}.{name} is in the schema and must be in the data{miss}")
+        for name in table.columns:
+            if name not in {*self.order, *self.drop, UNIT}:
+                miss = near_miss(name, self.order)
+                must_be = f"described by the schema or named in its 'drop'{miss}"
+                raise DataError(f"{file}: column {self.name}.{name} is in the data and must be {must_be}")
         row = 0
         for batch in table.batches(list(self.embeddings)):
             worst: tuple[int, str] | None = None
@@ -204,6 +209,7 @@ class TableEncoder:
         return {
             "name": self.name,
             "columns": list(self.order),
+            "drop": list(self.drop),
             "ids": dict(self.id_types),
             "attributes": [asdict(part) for part in self.attributes],
             "embeddings": {name: embedding.state() for name, embedding in self.embeddings.items()},
@@ -213,8 +219,13 @@ class TableEncoder:
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """The encoder that gave this document."""
         embeddings = {name: find(state["type"]).from_state(state) for name, state in document["embeddings"].items()}
-        order = tuple(document["columns"])
-        return cls(name=document["name"], order=order, embeddings=embeddings, id_types=dict(document["ids"]))
+        return cls(
+            name=document["name"],
+            order=tuple(document["columns"]),
+            embeddings=embeddings,
+            id_types=dict(document["ids"]),
+            drop=tuple(document["drop"]),
+        )
 
 
 def _blocks(table: Table, columns: list[str]) -> Iterator[pa.Table]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -37,3 +37,9 @@ class Uniform(Grid):
     def edges(self) -> NDArray[np.int64]:
         """Bin b starts at ceil(b steps / bins), in whole numbers."""
         return np.array([-(-b * self.steps // self.bins) for b in range(self.bins + 1)], dtype=np.int64)
+
+    def locate(self, steps: NDArray[np.int64]) -> NDArray[Any]:
+        """The bin of each step: floor(step bins / steps), which agrees with `edges`."""
+        if self.bins * self.steps < 2**63:
+            return steps * self.bins // self.steps
+        return super().locate(steps)
