@@ -1,7 +1,10 @@
-"""`algo` is another name for the group `algorithm`, in every form that Hydra's command line knows.
+"""What of a command line is rewritten before Hydra sees it.
 
-A second group, a package override and a symlink all fail in Hydra (they compose the group twice, or under another key),
-so the words are rewritten before Hydra sees them.
+`algo` is another name for the group `algorithm`, in every form that Hydra knows: a second group, a package override and
+a symlink all fail (they compose the group twice, or under another key).
+
+A setting of a group may be given whether or not the chosen file spells it out: `metrics.final=true` becomes
+`++metrics.final=true`. A name that is no setting is still an error, of the dataclass that the group is checked against.
 """
 
 from __future__ import annotations
@@ -14,12 +17,23 @@ if TYPE_CHECKING:
 
 ALIASES = {"algo": "algorithm"}
 
+_SETTING = re.compile(r"^(?:dataset|view|algorithm|privacy|metrics|tags)\.[^=@]+=")
+
 _WORD = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<name>[A-Za-z_]+)(?P<rest>(?:[=.@/]|$).*)", re.DOTALL)
 
 
 def expand(argv: Sequence[str]) -> list[str]:
     """`argv` with `algo` spelt `algorithm`: `algo=`, `algo.x=`, `algo@p=`, each also after `+`, `++` and `~`."""
-    return [_expand(word) for word in argv]
+    return [_settable(_expand(word)) for word in argv]
+
+
+def shown(overrides: Sequence[str]) -> list[str]:
+    """`overrides` as a person wrote them."""
+    return [word.removeprefix("++") for word in overrides]
+
+
+def _settable(word: str) -> str:
+    return f"++{word}" if _SETTING.match(word) else word
 
 
 def _expand(word: str) -> str:

@@ -11,6 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from pasteur.app import convert, diagnose, sources
 from pasteur.app.sweeps import alternatives
@@ -43,7 +44,10 @@ def compose(overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
         ConfigError: it does not compose.
     """
     with clear_errors(overrides):
-        whole = compose_whole(overrides)
+        try:
+            whole = compose_whole(overrides)
+        except (ValueError, YAMLError) as error:  # a number for a group; a file that is no YAML
+            raise diagnose.explain(error, overrides) from error
         choices = {str(group): option for group, option in whole.hydra.runtime.choices.items()}
         with open_dict(whole):
             del whole["hydra"]

@@ -52,6 +52,8 @@ def experiment(cfg: DictConfig, choices: Mapping[str, Any] | None = None) -> Exp
     for group in GROUPS:
         if not plain.get(group):
             raise ConfigError(f"{group} must be chosen: {group}=<name>")
+        if not isinstance(plain[group], dict):
+            raise ConfigError(rule(group, plain[group], "a mapping of settings"))
     chosen = choices or {}
     for group in ("dataset", "view"):
         plain[group].setdefault("name", chosen.get(group))
@@ -70,7 +72,7 @@ def experiment(cfg: DictConfig, choices: Mapping[str, Any] | None = None) -> Exp
         settings=settings,
         privacy=build(PrivacyConfig, plain["privacy"], "privacy"),
         metrics=build(MetricsConfig, plain["metrics"], "metrics"),
-        tags={str(k): str(v) for k, v in (plain.get("tags") or {}).items()},
+        tags={str(k): str(v) for k, v in convert(dict, plain.get("tags") or {}, "tags").items()},
         **{name: convert(hint, plain[name], name) for name, hint in PLAIN.items() if name in plain},
     )
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
+from yaml import MarkedYAMLError
 
 from pasteur.app import groups
+from pasteur.app.aliases import shown
 from pasteur.errors import ConfigError, near_miss, rule
 
 if TYPE_CHECKING:
@@ -26,9 +28,14 @@ def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
         overrides: the command line that was being composed.
     """
     if isinstance(error, OverrideParseException):
-        return ConfigError(f"'{error.override}' is not of the form name=value ({_first_line(error)})")
+        return ConfigError(f"'{shown([error.override or ''])[0]}' is not of the form name=value ({_first_line(error)})")
     if isinstance(error, MissingConfigException):
         return _missing(error, overrides)
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return ConfigError(f"{mark.name}, line {mark.line + 1}: is not valid YAML ({error.problem})")
+    if isinstance(error, ValueError):
+        return _no_name(error, overrides)
     text = str(error)
     found = _KEY.search(text)
     if found:
@@ -52,6 +59,15 @@ def _missing(error: MissingConfigException, overrides: Sequence[str]) -> ConfigE
         keys = [word.split("=")[0].lstrip("+~") for word in overrides]
         return _unknown_key(next((k for k in keys if name.startswith(k)), name), overrides, str(error))
     return ConfigError(rule(group, option, f"one of {', '.join(sorted(choices))}") + _close(option, choices))
+
+
+def _no_name(error: ValueError, overrides: Sequence[str]) -> ConfigError:
+    """A number, a list or nothing where the name of an option belongs."""
+    for word in overrides:
+        group, _, value = word.lstrip("+").partition("=")
+        if group in groups.groups() and value not in groups.options(group):
+            return ConfigError(rule(group, value or "nothing", f"one of {', '.join(groups.options(group))}"))
+    return ConfigError(_first_line(error))
 
 
 def _close(word: str, choices: Sequence[str]) -> str:

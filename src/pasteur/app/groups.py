@@ -21,6 +21,14 @@ def options(group: str) -> dict[str, Path]:
     for folder in folders():
         for path in sorted((folder / group).glob("*.yaml")):
             found.setdefault(path.stem, path)
+    if group == "schema":
+        found = {**declared_schemas(roots.find()), **found}
+    return dict(sorted(found.items()))
+
+
+def declared_schemas(root: Path) -> dict[str, Path]:
+    """Schemas that a project's `metadata/<view or data set>.<schema>.json` declare, each with one such file."""
+    found = {path.name.split(".")[-2]: path for path in sorted((root / "metadata").glob("*.*.json"))}
     return dict(sorted(found.items()))
 
 

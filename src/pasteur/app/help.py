@@ -35,7 +35,7 @@ VERBS = {
 SETTINGS = {
     "privacy.epsilon, .delta": "the claim's budget",
     "seed": "of everything but the noise",
-    "rows": "rows to make; null: as many as the model believes there are",
+    "rows": "rows to make; null: as many as the model believes in",
     "format": "csv or pq",
     "fit_on": "wrk, or for a final release wrk+ref, all",
     "pasteur.root": "where data/ and outputs/ lie (or PASTEUR_ROOT)",
@@ -52,10 +52,10 @@ def text() -> str:
     """The help."""
     return "\n".join(
         [
-            "Pasteur: differentially private synthetic data, from raw files to a scored release.",
+            "Pasteur: differentially private synthetic data, from raw files to a release.",
             "",
             "usage: pasteur [GROUP=CHOICE | SETTING=VALUE ...]        one run",
-            "       pasteur -m GROUP=A,B SETTING=1,2 ...              a run for each combination",
+            "       pasteur -m GROUP=A,B SETTING=1,2 ...           a run for each combination",
             "       pasteur VERB ...                                  (pasteur VERB --help)",
             "",
             "Groups and their choices",

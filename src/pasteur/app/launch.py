@@ -39,6 +39,8 @@ def launch(argv: Sequence[str]) -> int:
     with _environment({roots.VARIABLE: str(root), "HYDRA_FULL_ERROR": "1"}):
         sources.register()
         if flags.cfg or flags.info or flags.shell_completion or flags.hydra_help:
+            if flags.cfg or flags.info:
+                compose.compose(flags.overrides)
             _hydra(words, flags.overrides, job.nothing)
             return 0
         compose.check(flags.overrides, many=flags.multirun)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 
 from pasteur import tracking
-from pasteur.app import job, records, summary
+from pasteur.app import aliases, job, records, summary
 from pasteur.errors import PasteurError
 from pasteur.files import write_text
 from pasteur.tracking import Record
@@ -87,8 +87,8 @@ class Trial:
         """Run the trial that `cfg` says; a failure is written down, not raised."""
         here = HydraConfig.get()
         number = int(here.job.num)
-        outcome: dict[str, Any] = {"number": number, "overrides": list(here.overrides.task)}
-        logger.info("trial %d: %s", number, " ".join(here.overrides.task))
+        outcome: dict[str, Any] = {"number": number, "overrides": aliases.shown(here.overrides.task)}
+        logger.info("trial %d: %s", number, " ".join(outcome["overrides"]))
         try:
             outcome |= self._run(cfg)
         except PasteurError as error:
@@ -159,7 +159,7 @@ def _summarise(
                 experiment=view,
                 name=f"sweep {sweep.rpartition('-')[2]}",
                 tags={"kind": "sweep", "sweep": sweep, "state": "failed" if failed else "complete"},
-                params={"overrides": " ".join(overrides)},
+                params={"overrides": " ".join(aliases.shown(overrides))},
                 metrics={"trials": len(trials), "failed": len(failed), **best},
                 documents={"trials.json": list(trials)},
                 failed=bool(failed),

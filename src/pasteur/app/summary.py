@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 LABEL = 10
-SHOWN = 24
-"""Scores shown; the rest is in the tracking store."""
+SHOWN = 6
+"""Scores shown of a family; the rest is in the tracking store."""
 
 COLUMNS = ("syn", "dec", "ref", "base")
 
@@ -76,18 +76,24 @@ def page(tracked: Tracked | None) -> str:
 
 def scores(found: Sequence[Score], failures: Mapping[str, str], *, bold: bool = False) -> list[str]:
     """The table of scores; nothing where none was taken."""
+    from pasteur.metrics.score import family_gap
+
     if not found and not failures:
         return ["No scores: every split was fitted.", ""]
-    shown = list(found[:SHOWN])
-    width = min(max((len(s.metric) for s in shown), default=6), WIDTH - 8 - 9 * 4 - 10)
+    families = {family: [s for s in found if s.family == family] for family in dict.fromkeys(s.family for s in found)}
+    shown = [score for family in families.values() for score in family[:SHOWN]]
+    width = min(max((len(s.metric) for s in shown), default=6), WIDTH - 8 - 8 * 4 - 11)
     split = shown[0].split if shown else "the target"
-    head = f"{'metric':<{width}} {'better':<7}{''.join(f'{c:>9}' for c in COLUMNS)} {'gap':>9}"
+    head = f"{'metric':<{width}} {'better':<7}{''.join(f'{c:>8}' for c in COLUMNS)} {'gap':>10}"
     out = [f"Scores against {split}, computed on real data: not differentially private.", _strong(head, bold=bold)]
     for score in shown:
-        cells = "".join(f"{_number(getattr(score, column)):>9}" for column in COLUMNS)
-        out.append(f"{_cut(score.metric, width):<{width}} {score.better:<7}{cells} {score.gap_text:>9}")
-    if len(found) > SHOWN:
-        out.append(f"... and {len(found) - SHOWN} more in MLflow")
+        cells = "".join(f"{_number(getattr(score, column)):>8}" for column in COLUMNS)
+        out.append(f"{_cut(score.metric, width):<{width}} {score.better:<7}{cells} {score.gap_text:>10}")
+    if len(found) > len(shown):
+        out.append(f"... and {len(found) - len(shown)} more in MLflow")
+    for family in families:
+        gap = family_gap(found, family)
+        out.append(f"{family + ': gap of all that show dependence':<{WIDTH - 11}} {_gap(gap):>10}")
     for family, reason in sorted(failures.items()):
         out += textwrap.wrap(f"FAILED {family}: {reason}", WIDTH, subsequent_indent="  ")
     out += textwrap.wrap(
@@ -122,7 +128,6 @@ def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, ou
             initial_indent="",
             subsequent_indent=" " * 6,
             drop_whitespace=False,
-            break_long_words=False,
             break_on_hyphens=False,
         )
         if trial.get("error"):
@@ -155,6 +160,10 @@ def _short(path: Any, root: Any) -> Any:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _gap(value: float | None) -> str:
+    return "no signal" if value is None else f"{value:.2f}"
 
 
 def _cut(text: str, width: int) -> str:

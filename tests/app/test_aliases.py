@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from pasteur.app.aliases import expand, shown
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("algo=mst", "algorithm=mst"),
+        ("algo=mst,aim", "algorithm=mst,aim"),
+        ("algo.iterations=5", "++algorithm.iterations=5"),
+        ("+algo=mst", "+algorithm=mst"),
+        ("++algo.iterations=5", "++algorithm.iterations=5"),
+        ("+algo.iterations=5", "+algorithm.iterations=5"),
+        ("~algo", "~algorithm"),
+        ("~algo=mst", "~algorithm=mst"),
+        ("~algo.iterations", "~algorithm.iterations"),
+        ("algo@other=mst", "algorithm@other=mst"),
+        ("+algo@other=mst", "+algorithm@other=mst"),
+        ("algorithm=mst", "algorithm=mst"),
+        ("algox=mst", "algox=mst"),
+        ("dataset=algo", "dataset=algo"),
+        ("tags.name=algo.x=1", "++tags.name=algo.x=1"),
+        ("metrics.final=true", "++metrics.final=true"),
+        ("privacy=strict", "privacy=strict"),
+        ("-m", "-m"),
+        ("algo", "algo"),
+    ],
+)
+def test_every_form_of_a_word(word, expected):
+    assert expand([word]) == [expected]
+
+
+def test_a_person_reads_what_they_wrote():
+    assert shown(expand(["privacy.epsilon=1", "seed=2"])) == ["privacy.epsilon=1", "seed=2"]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from pasteur import tracking
+from pasteur.app import records
+from pasteur.errors import ConfigError
+
+
+@pytest.fixture
+def result(experiment, make_result):
+    return make_result(experiment)
+
+
+def test_a_record_finds_its_run_again(result):
+    record = records.of(result, kind="trial", sweep="s1")
+    assert record.experiment == "adult"
+    assert {k: record.tags[k] for k in ("kind", "sweep", "run_id", "version", "dataset", "schema", "algorithm")} == {
+        "kind": "trial",
+        "sweep": "s1",
+        "run_id": "0123abcd",
+        "version": result.version,
+        "dataset": "adult",
+        "schema": "detail",
+        "algorithm": "mst",
+    }
+    assert record.tags["claim"] == "(1, 1e-09)"
+
+
+def test_settings_are_flat_and_their_keys_allowed(result):
+    settings = records.settings(result.experiment)
+    assert settings["privacy.epsilon"] == 1.0
+    assert settings["algorithm.name"] == "mst"
+    assert all(tracking.key_of(key) == key for key in settings)
+    assert not any(isinstance(value, dict) and value for value in settings.values())
+
+
+def test_scores_beside_their_anchors_and_no_number_that_is_none(result):
+    numbers = records.numbers(result)
+    assert numbers["marginals/tvd2/syn"] == 0.1
+    assert numbers["marginals/tvd2/gap"] == pytest.approx((0.1 - 0.06) / 0.14)
+    assert numbers["gap/marginals"] == pytest.approx((0.1 - 0.06) / 0.14)
+    assert "predictive/income/auc/ref" not in numbers
+    assert numbers["releases/wrk/epsilon"] == 1.0
+    assert all(math.isfinite(value) for value in numbers.values())
+
+
+def test_a_run_without_a_guarantee_is_stamped(result):
+    from dataclasses import replace
+
+    record = records.of(replace(result, claim={**result.claim, "private": False, "epsilon": None}), kind="run")
+    assert record.tags["private"] == "NO DP GUARANTEE"
+    assert record.tags["claim"] == "none"
+
+
+def test_large_files_are_kept_by_name_alone(result, monkeypatch):
+    monkeypatch.setattr(records, "LARGEST", 3)
+    record = records.of(result, kind="run")
+    assert record.files == {}
+    (entry,) = record.documents["synthetic/manifest.json"].values()
+    assert entry["sha256"] == result.digests["core"]
+
+
+def test_digests_are_of_the_manifests_not_of_values(result, project):
+    folder = project / "data/.manifests/orig/intermediate/adult"
+    folder.mkdir(parents=True)
+    (folder / "train.pq.json").write_text(json.dumps({"sha256": "a" * 64}), encoding="utf-8")
+    assert records.of(result, kind="run").digests == {"adult.train": "a" * 64}
+
+
+def test_every_name_of_a_run(experiment, make_result, project):
+    first = make_result(experiment, run_id="0123abcd")
+    second = make_result(experiment, run_id="0129ffff")
+    records.remember(first, tracking.Tracked(experiment="1", run="e" * 32))
+    for name in (first.version, "0123", "0123abcd", "e" * 32):
+        assert records.find(project, name).document["run_id"] == "0123abcd"
+    assert records.find(project, "last").document["run_id"] == second.run_id
+    with pytest.raises(ConfigError, match="2 runs begin with it"):
+        records.find(project, "012")
+    with pytest.raises(ConfigError, match="no such run"):
+        records.find(project, "zz")
+    with pytest.raises(ConfigError, match="no such run"):
+        records.find(project, "")
+
+
+def test_no_runs_yet(project):
+    with pytest.raises(ConfigError, match="there is none under"):
+        records.find(project, "last")
