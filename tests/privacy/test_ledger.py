@@ -19,8 +19,8 @@ def gaussian(sigma):
 @given(
     epsilon=st.floats(0.02, 20),
     delta=st.floats(1e-12, 1e-3),
-    d=st.integers(1, 15),
-    rounds=st.integers(1, 12),
+    d=st.integers(1, 8),
+    rounds=st.integers(1, 6),
     share=st.floats(0.05, 0.95),
     name=st.sampled_from(["gdp", "zcdp"]),
 )
