@@ -151,7 +151,7 @@ MOMENTS = st.datetimes(dt.datetime(1700, 1, 1), dt.datetime(2260, 1, 1)).map(
     count=st.integers(1, 6),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_decoded_moment_stays_in_its_parts_and_inside_the_bounds(ends, values, start, count, seed):
     low, high = (int(end.replace(tzinfo=dt.UTC).timestamp()) for end in ends)
     units = UNITS[start : start + count]

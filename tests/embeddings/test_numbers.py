@@ -167,7 +167,7 @@ def grids(draw):
 
 
 @given(grid=grids(), values=st.lists(st.floats(), max_size=20), seed=st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_decoded_number_stays_in_its_bin_and_inside_the_bounds(grid, values, seed):
     edges = grid.edges
     assert (edges[0], edges[-1], len(edges)) == (0, grid.steps, grid.bins + 1)
