@@ -126,8 +126,8 @@ class Sandbox:
         Raises:
             SqlError: it does not bind; when read: it took too long, or a value could not be converted.
         """
-        with _clear(where, reading=False), self._cursor() as cursor:
-            schema = cursor.sql(f"SELECT * FROM ({text}) LIMIT 0").to_arrow_reader().schema
+        with self._run(where) as run, run.step(reading=False):
+            schema = run.cursor.sql(f"SELECT * FROM ({text}) LIMIT 0").to_arrow_reader().schema
 
         def make(columns: Sequence[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
             chosen = text if columns is None else f"SELECT {', '.join(map(quote, columns))} FROM ({text})"
@@ -136,12 +136,11 @@ class Sandbox:
         return Table(schema=schema.remove_metadata(), rows=None, make=make)
 
     def _stream(self, text: str, where: str, rows: int) -> Iterator[pa.RecordBatch]:
-        with self._cursor() as cursor:
-            clock = _Clock(cursor, self.limits.seconds, where)
-            with clock, _clear(where, reading=True, clock=clock):
-                reader = cursor.sql(text).to_arrow_reader(rows)
+        with self._run(where) as run:
+            with run.step(reading=True):
+                reader = run.cursor.sql(text).to_arrow_reader(rows)
             while True:
-                with clock, _clear(where, reading=True, clock=clock):
+                with run.step(reading=True):
                     batch = next(reader, None)
                 if batch is None:
                     return
@@ -149,19 +148,19 @@ class Sandbox:
 
     def execute(self, text: str, *, where: str) -> None:
         """Run a statement of Pasteur's own that reads no rows, such as CREATE VIEW."""
-        with _clear(where, reading=False), self._cursor() as cursor:
-            cursor.execute(text).fetchall()
+        with self._run(where) as run, run.step(reading=False):
+            run.cursor.execute(text).fetchall()
 
     @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._connection.cursor()
+    def _run(self, where: str) -> Iterator[_Run]:
+        """A cursor of its own, which sees the tables: a locked DuckDB shows them to who registered them, no other."""
+        run = _Run(cursor=self._connection.cursor(), where=where, seconds=self.limits.seconds)
         try:
-            # A locked DuckDB shows registered tables to the cursor that registered them and to no other.
             for name, table in {**self.tables, **self.hidden}.items():
-                cursor.register(name, _Stream(table))
-            yield cursor
+                run.cursor.register(name, _Stream(table, run.failures))
+            yield run
         finally:
-            cursor.close()
+            run.cursor.close()
 
 
 def _close(connection: duckdb.DuckDBPyConnection, spill: str) -> None:
@@ -187,69 +186,67 @@ class _Stream:
     """A table as DuckDB reads Arrow: a fresh stream for each scan, so that a query may read a table twice."""
 
     table: Table
+    failures: list[PasteurError]
+    """DuckDB hands an error on as text only, so that the error itself is kept here."""
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self.table.batches(rows=BATCH)
+        except PasteurError as error:
+            self.failures.append(error)
+            raise
 
     def __arrow_c_schema__(self) -> object:
         return self.table.schema.__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        reader = pa.RecordBatchReader.from_batches(self.table.schema, self.table.batches(rows=BATCH))
+        reader = pa.RecordBatchReader.from_batches(self.table.schema, self._batches())
         return reader.__arrow_c_stream__(requested_schema)
 
 
-class _Clock:
-    """Interrupts a query when the time it computed for is up. Entered around each step of it."""
+class _Run:
+    """One query on its way: interrupted when the time it computed for is up, its errors turned into ours."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, seconds: float, where: str) -> None:
-        self.cursor, self.left, self.where = cursor, seconds, where
-        self.seconds = seconds
-        self.rang = False
+    def __init__(self, *, cursor: duckdb.DuckDBPyConnection, where: str, seconds: float) -> None:
+        self.cursor, self.where, self.seconds = cursor, where, seconds
+        self.left, self.rang = seconds, False
+        self.failures: list[PasteurError] = []
 
-    def __enter__(self) -> None:
-        self.started = time.monotonic()
-        self.timer = threading.Timer(max(self.left, 0.0), self._ring)
-        self.timer.daemon = True
-        self.timer.start()
+    @contextmanager
+    def step(self, *, reading: bool) -> Iterator[None]:
+        """Around each call of DuckDB.
+
+        Before a query is bound no row was read, and DuckDB's message is about its text alone. When `reading`, it may
+        hold a value, so that only its kind is told.
+        """
+        import duckdb
+
+        timer = threading.Timer(max(self.left, 0.0), self._ring)
+        timer.daemon = True
+        started = time.monotonic()
+        timer.start()
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
+            raise self._ours(error, reading=reading) from None
+        finally:
+            timer.cancel()
+            self.left -= time.monotonic() - started
 
     def _ring(self) -> None:
         self.rang = True
         self.cursor.interrupt()
 
-    def __exit__(self, *_: object) -> None:
-        self.timer.cancel()
-        self.left -= time.monotonic() - self.started
+    def _ours(self, error: Exception, *, reading: bool) -> PasteurError:
+        import duckdb
 
-
-@contextmanager
-def _clear(where: str, *, reading: bool, clock: _Clock | None = None) -> Iterator[None]:
-    """Turn DuckDB's errors into ours.
-
-    Before a query is bound no row was read and DuckDB's message is about its text alone. After, the message may hold a
-    value, so that only its kind is told.
-    """
-    import duckdb
-
-    try:
-        yield
-    except PasteurError:
-        raise
-    except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
-        cause = _ours(error)
-        if cause is not None:
-            raise cause from None
-        if clock is not None and clock.rang:
-            raise SqlError(f"{where}: took longer than {clock.seconds:g} s") from None
-        if not reading and not isinstance(error, duckdb.ConversionException):
-            raise SqlError(f"{where}: {first_line(error)}") from None
-        raise SqlError(f"{where}: {_kind(error)}") from None
-
-
-def _ours(error: BaseException | None) -> PasteurError | None:
-    """The error of ours that a table raised while DuckDB read it."""
-    while error is not None:
-        if isinstance(error, PasteurError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
+        if self.failures:
+            return self.failures[0]
+        if self.rang:
+            return SqlError(f"{self.where}: took longer than {self.seconds:g} s")
+        if reading or isinstance(error, duckdb.ConversionException):
+            return SqlError(f"{self.where}: {_kind(error)}")
+        return SqlError(f"{self.where}: {first_line(error)}")
 
 
 KINDS = {
