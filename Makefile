@@ -38,8 +38,9 @@ check: lint test  ## what CI runs
 lock: $(VENV)/.installed-dev  ## resolve the newest allowed versions into requirements.lock
 	$(BIN)/python tools/lock.py
 
-bench: $(VENV)/.installed-dev  ## the numbers that the README quotes
+bench: $(VENV)/.installed-dev  ## time and memory of the line, and the speed of encoding
 	$(BIN)/python benchmarks/line.py $(ARGS)
+	$(BIN)/python benchmarks/encoding.py
 
 clean:  ## forget the environment; data/ and outputs/ stay
 	rm -rf $(VENV) build dist src/*.egg-info

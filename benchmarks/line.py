@@ -1,4 +1,4 @@
-"""The numbers of the straight line: a run from nothing, runs when all is current, and how fast columns are encoded.
+"""Time and memory of the straight line: `--help`, a run from nothing, and runs when all is current.
 
     make bench                                  # adult with mst, three runs when current
     python benchmarks/line.py --dataset kdd_census --runs 1
@@ -9,7 +9,6 @@ Each run is a process of its own, so that imports count. Everything is made in a
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -69,31 +68,6 @@ def line(dataset: str, algorithm: str, runs: int, root: Path) -> None:
     row(f"a run when current, median of {runs}", middle, "under 12 s, 800 MB")
 
 
-def encoding(dataset: str, root: Path, repeats: int) -> None:
-    """Cells encoded a second on one core, over the view that the runs left behind."""
-    from pasteur.embeddings.table import TableEncoder
-
-    from pasteur.catalog import Paths
-    from pasteur.table import Table
-
-    paths = Paths(root=root)
-    for dictionary in sorted((paths.data / "views" / "encoded").glob("*.dict.json")):
-        for name, state in json.loads(dictionary.read_text(encoding="utf-8")).items():
-            encoder = TableEncoder.from_dict(state)
-            table = Table.of(Table.read(paths.view(dataset, name, "wrk")).arrow())
-            cells = table.rows * (len(table.columns) - 1)
-            best = min(_seconds(encoder, table) for _ in range(repeats))
-            speed = cells / best / 1e6
-            print(f"\nencoding {name}: {cells:,} cells in {best:.3f} s, {speed:.1f} M a second (aim: over 1 M)")
-
-
-def _seconds(encoder: object, table: object) -> float:
-    start = time.perf_counter()
-    for _ in encoder.encode(table).batches():
-        pass
-    return time.perf_counter() - start
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -103,9 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        line(options.dataset, options.algorithm, options.runs, root)
-        encoding(options.dataset, root, repeats=5)
+        line(options.dataset, options.algorithm, options.runs, Path(folder))
 
 
 if __name__ == "__main__":
