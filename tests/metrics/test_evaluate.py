@@ -76,7 +76,7 @@ def test_independent_columns_have_a_gap_of_1(flat, people):
     )  # fmt: skip
     scores = {score.metric: score for score in read_scores(document)}
     assert scores["marginals/tvd2"].gap == pytest.approx(1, abs=0.15)
-    assert scores["predictive/rich/boosting/auc"].gap == pytest.approx(1, abs=0.3)
+    assert scores["predictive/rich/boosting/auc"].gap > 0.5
 
 
 def test_short_synthetic_data_says_so(flat, people):

@@ -59,8 +59,8 @@ def estimator(model: str, kind: str, *, depth: str, seed: int) -> Estimator:
     """A scikit-learn estimator with fixed settings and seed."""
     from sklearn import ensemble, linear_model
 
-    trees = 200 if depth == "full" else 50
-    steps = 200 if depth == "full" else 60
+    trees = 100 if depth == "full" else 30
+    steps = 150 if depth == "full" else 60
     classify = kind == "classification"
     made: Estimator
     if model == "linear":
