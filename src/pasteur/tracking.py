@@ -39,6 +39,8 @@ PORT = 5000
 ADDRESS = f"http://127.0.0.1:{PORT}"
 """Where `pasteur ui` serves, unless told otherwise: this machine alone."""
 
+MAGIC = b"SQLite format 3\0"
+
 VALUE = 6000
 """Characters of a parameter that MLflow keeps."""
 
@@ -222,6 +224,11 @@ def _while_starting(root: Path, incoming: IO[str]) -> Iterator[str]:
 
 def _make_store(root: Path) -> None:
     """Make the store and migrate it, where there is none; one process at a time, under a temporary name."""
+    if _file(root).exists():
+        with _file(root).open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise TrackingError(f"{_file(root)} is not a SQLite file")
+        return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with _locked(root):

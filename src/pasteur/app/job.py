@@ -25,14 +25,24 @@ INCOMPLETE = 3
 
 @dataclass
 class Single:
-    """The task of a single run. Hydra calls it; `code` is what the process leaves with."""
+    """The task of a single run. Hydra calls it; `code` is what the process leaves with.
+
+    What it raises is held back until Hydra has returned: Hydra would print a line of its own before it.
+    """
 
     root: Path
     code: int = 0
+    error: Exception | None = None
     __name__ = "pasteur"
 
     def __call__(self, cfg: DictConfig) -> None:
         """Run the experiment that `cfg` says."""
+        try:
+            self._run(cfg)
+        except Exception as error:  # noqa: BLE001 - raised again by `launch`
+            self.error = error
+
+    def _run(self, cfg: DictConfig) -> None:
         with tracking.Tracker(self.root) as tracker:
             tracker.prepare()
             result = perform(cfg)

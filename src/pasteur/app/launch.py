@@ -47,6 +47,8 @@ def launch(argv: Sequence[str]) -> int:
         if not flags.multirun:
             outcome = job.Single(root=root)
             _hydra(words, flags.overrides, outcome)
+            if outcome.error:
+                raise outcome.error
             return outcome.code
         now = datetime.now(UTC)
         sweep = f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{secrets.token_hex(4)}"

@@ -133,7 +133,7 @@ def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, ou
         if trial.get("error"):
             text += textwrap.wrap(trial["error"], WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     failed = sum(trial["state"] != "complete" for trial in trials)
-    text.append(f"{len(trials)} trials, {failed} not complete. Columns: gap of a family; 0 as good as fresh real data.")
+    text.append(f"{len(trials)} trials, {failed} not complete. Gaps of families: 0 is as good as fresh real data.")
     text += textwrap.wrap(problem, WIDTH) if problem else []
     stream.write("\n".join(text) + "\n")
 

@@ -12,7 +12,9 @@ from pasteur.errors import ConfigError, near_miss
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from pasteur.datasets.config import DatasetConfig
     from pasteur.experiment import Experiment
 
 
@@ -85,13 +87,31 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _draft(arguments: argparse.Namespace, root: Path) -> int:
     """Write a first metadata file from the rows of a data set; every domain in it waits for a person to confirm it."""
-    from pasteur import schema_draft
+    from pasteur import datasets, schema_draft
+    from pasteur.catalog import Paths
     from pasteur.files import write_text
 
-    known = groups.options("dataset")
-    if arguments.dataset not in known:
-        raise ConfigError(f"'{arguments.dataset}' is not a data set{near_miss(arguments.dataset, known)}")
     path = root / "metadata" / f"{arguments.dataset}.detail.json"
+    dataset = _dataset(arguments.dataset)
     if path.exists() and not arguments.force:
         raise ConfigError(f"{path} is there already; --force overwrites it")
+    raw = datasets.fetch(dataset, Paths(root=root).raw(dataset.name), root=root)
+    drafted = schema_draft.draft(dataset.name, datasets.tidy(dataset, datasets.parse(dataset, raw)))
+    write_text(path, json.dumps(drafted, indent=2) + "\n")
+    print(  # noqa: T201 - what a person asked for
+        f'{path}: each domain was taken from the data and is marked "declared": false.\n'
+        "Hold it against public knowledge, write its source, remove the mark: until then no run with a guarantee takes it."
+    )
     return 0
+
+
+def _dataset(name: str) -> DatasetConfig:
+    """The data set called `name`, by its own file: it needs no schema yet."""
+    from pasteur.app.typed import build
+    from pasteur.datasets.config import DatasetConfig
+
+    known = groups.options("dataset")
+    if name not in known:
+        raise ConfigError(f"'{name}' is not a data set{near_miss(name, known)}")
+    raw = groups.read(known[name])
+    return build(DatasetConfig, {"name": name, **{k: v for k, v in raw.items() if k != "defaults"}}, "dataset")
