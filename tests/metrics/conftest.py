@@ -109,27 +109,27 @@ RICH = {"table": "core", "column": "rich", "kind": "classification", "positive":
 HEIGHT = {"table": "core", "column": "height", "kind": "regression"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def flat():
     return flat_schema([RICH])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def nested():
     return nested_schema()
 
 
-@pytest.fixture(name="people")
+@pytest.fixture(name="people", scope="session")
 def _people():
     return people
 
 
-@pytest.fixture(name="ward")
+@pytest.fixture(name="ward", scope="session")
 def _ward():
     return ward
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def schema_of():
     """A flat schema with targets: `schema_of("rich", "height")`."""
     known = {"rich": RICH, "height": HEIGHT, "city": {"table": "core", "column": "city", "kind": "classification"}}
