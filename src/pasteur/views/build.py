@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pasteur.views.config import ViewConfig
 
 
+ROWS, PLACE = quote("_rows of it"), quote("_place of it")
+"""Columns of our own beside a component's; no column is called so."""
+
+
 def build(
     view: ViewConfig, primary: Mapping[str, Table], keys: Mapping[str, Table], *, limits: Limits | None = None
 ) -> dict[str, dict[str, Table]]:
@@ -134,7 +138,7 @@ def _check_rows(
         _check_parent(component, components[parent], sandbox)
     known = " UNION ALL ".join(f"SELECT {quote(UNIT)} FROM {quote(_keys_name(split))}" for split in splits)
     lost = f"({component.with_unit}) ANTI JOIN ({known}) USING ({quote(UNIT)})"
-    count = _first(f"SELECT count(*) AS n FROM {lost}", component, sandbox)["n"]
+    count = _first(f"SELECT count(*) AS many FROM {lost}", component, sandbox)["many"]
     if count:
         raise DataError(f"{component.where}: {count:,} rows have a unit ('{component.view.unit}') that is in no split")
 
@@ -142,27 +146,29 @@ def _check_rows(
 def _check_key(component: Component, sandbox: Sandbox) -> None:
     listed, shown = ", ".join(quote(column) for column in component.key), ", ".join(component.key)
     missing = " OR ".join(f"{quote(column)} IS NULL" for column in component.key)
-    groups = f"SELECT {listed}, count(*) AS n FROM {component.source} GROUP BY {listed}"
-    counts = f"SELECT coalesce(sum(n) FILTER (WHERE {missing}), 0) AS missing, max(n) AS most FROM ({groups})"
+    groups = f"SELECT {listed}, count(*) AS {ROWS} FROM {component.source} GROUP BY {listed}"
+    counts = f"SELECT coalesce(sum({ROWS}) FILTER (WHERE {missing}), 0) AS missing, max({ROWS}) AS most FROM ({groups})"
     found = _first(counts, component, sandbox)
     if found["missing"]:
-        raise DataError(f"{component.where}: key ({shown}) must not be missing: it is in {found['missing']:,} rows")
+        raise DataError(f"{component.where}: key ({shown}) must be there: {found['missing']:,} rows lack it")
     if (found["most"] or 0) > 1:
-        numbered = f"SELECT row_number() OVER () AS n, {listed} FROM {component.source}"
-        repeats = f"SELECT n, row_number() OVER (PARTITION BY {listed} ORDER BY n) AS k FROM ({numbered})"
-        row = _first(f"SELECT min(n) AS n FROM ({repeats}) WHERE k > 1", component, sandbox)["n"]
+        numbered = f"SELECT {listed}, row_number() OVER () AS {PLACE} FROM {component.source}"
+        repeats = (
+            f"SELECT {PLACE}, row_number() OVER (PARTITION BY {listed} ORDER BY {PLACE}) AS {ROWS} FROM ({numbered})"
+        )
+        row = _first(f"SELECT min({PLACE}) AS row FROM ({repeats}) WHERE {ROWS} > 1", component, sandbox)["row"]
         raise DataError(f"{component.where}: key ({shown}) must be unique: row {row:,} repeats one")
 
 
 def _check_parent(component: Component, parent: Component, sandbox: Sandbox) -> None:
     match = " AND ".join(f"c.{quote(mine)} = p.{quote(theirs)}" for mine, theirs in component.link.items())
-    numbered = f"SELECT *, row_number() OVER () AS _row FROM {component.source}"
+    numbered = f"SELECT *, row_number() OVER () AS {PLACE} FROM {component.source}"
     orphans = f"({numbered}) AS c ANTI JOIN {parent.source} AS p ON {match}"
-    found = _first(f"SELECT count(*) AS n, min(_row) AS row FROM {orphans}", component, sandbox)
-    if found["n"]:
+    found = _first(f"SELECT count(*) AS many, min({PLACE}) AS row FROM {orphans}", component, sandbox)
+    if found["many"]:
         raise DataError(
             f"{component.where}: column {', '.join(component.link)} must name a row of '{parent.name}': "
-            f"row {found['row']:,} does not ({found['n']:,} rows in all)"
+            f"row {found['row']:,} does not ({found['many']:,} rows in all)"
         )
 
 

@@ -44,8 +44,8 @@ class ViewConfig:
     """A view.
 
     Raises:
-        ConfigError: a name that cannot be in a path, an unknown parent, a circle of parents, or a `link` that is not the
-            parent's key.
+        ConfigError: a name that cannot be in a path, an unknown parent, a circle of parents, or a `link` that is not
+            the parent's key.
     """
 
     name: str

@@ -60,9 +60,9 @@ def owned(
         f" ON t{i}.{quote(link.child_key)} = t{i + 1}.{quote(link.parent_key)}"
         for i, link in enumerate(path)
     )
-    rows = f"SELECT *, row_number() OVER () AS _place FROM {quote(table)}"
+    rows = f'SELECT *, row_number() OVER () AS "_place of it" FROM {quote(table)}'
     owner = f"CAST(t{len(path)}.{quote(unit)} AS VARCHAR)"
-    return f"SELECT {owner} AS owner FROM ({rows}) AS t0{joins} ORDER BY t0._place"
+    return f'SELECT {owner} AS owner FROM ({rows}) AS t0{joins} ORDER BY t0."_place of it"'
 
 
 def _path(

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pasteur.files import sha256
-from pasteur.sql import Limits, Sandbox, quote, rows_of
+from pasteur.sql import Sandbox, rows_of
 from pasteur.table import UNIT, Table
 from pasteur.views.build import assemble, build, query_of
 from pasteur.views.relations import owned
@@ -65,18 +65,22 @@ def respects_units(
         return []
     drawn = [units[i] for i in rng.choice(len(units), size=min(sample, len(units)), replace=False)]
     largest = max(units, key=lambda unit: sizes[unit])
-    tables = {name: Table.of(table) for name, table in held.items()}
     found: dict[str, str] = {}
-    with Sandbox(tables=tables) as sandbox:
+    tables = {name: Table.of(table) for name, table in held.items()}
+    compared: dict[str, Table] = {}
+    with Sandbox(tables=tables, hidden=compared) as sandbox:  # both mappings are read anew by each query
         components = assemble(view, sandbox)
         full = {name: component.rows(sandbox, None).arrow() for name, component in components.items()}
         for unit in dict.fromkeys([largest, *drawn]):
             tables.update({name: Table.of(_without(table, owners.get(name), unit)) for name, table in held.items()})
-            for name, component in components.items():
-                expected = _without(full[name], full[name][UNIT], unit)
-                problem = _difference(expected, component.rows(sandbox, None).arrow())
+            for name in [name for name in components if name not in found]:
+                rebuilt = components[name].rows(sandbox, None).arrow()
+                compared.update(
+                    expected=Table.of(_without(full[name], full[name][UNIT], unit)), found=Table.of(rebuilt)
+                )
+                problem = _difference(sandbox, compared)
                 if problem:
-                    found.setdefault(name, f"{view.where(name)}: mixes units: {problem}")
+                    found[name] = f"{view.where(name)}: mixes units: {problem}"
     return list(found.values())
 
 
@@ -100,24 +104,17 @@ def _without(table: pa.Table, owner: pa.ChunkedArray | None, unit: str) -> pa.Ta
     return table.filter(pc.fill_null(pc.not_equal(owner, unit), fill_value=True))
 
 
-def _difference(expected: pa.Table, found: pa.Table) -> str | None:
-    """How two components differ as bags of rows, in words without values; None if they do not."""
-    if expected.schema != found.schema:
+def _difference(sandbox: Sandbox, compared: Mapping[str, Table]) -> str | None:
+    """How `expected` and `found` differ as bags of rows, in words without values; None if they do not."""
+    if compared["expected"].schema != compared["found"].schema:
         return "without one unit, the types of its columns change"
-    if expected.equals(found):
+    if compared["expected"].arrow().equals(compared["found"].arrow()):
         return None
-    tables = {"expected": Table.of(expected), "found": Table.of(found)}
-    with Sandbox(tables=tables, limits=Limits(threads=1)) as sandbox:
-        counts = [
-            rows_of(sandbox.select(f"SELECT count(*) AS n FROM ({text})", where="comparison"))[0]["n"]
-            for text in (
-                f"SELECT * FROM {quote(a)} EXCEPT ALL SELECT * FROM {quote(b)}"
-                for a, b in (("expected", "found"), ("found", "expected"))
-            )
-        ]
-    if not any(counts):
-        return None
-    return f"without one unit, {counts[0]:,} rows of others are gone and {counts[1]:,} rows are new"
+    gone, new = (
+        rows_of(sandbox.select(f"SELECT count(*) AS n FROM (FROM {a} EXCEPT ALL FROM {b})", where="comparison"))[0]["n"]
+        for a, b in (("expected", "found"), ("found", "expected"))
+    )
+    return f"without one unit, {gone:,} rows of others are gone and {new:,} rows are new" if gone or new else None
 
 
 def same_bytes(

