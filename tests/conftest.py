@@ -32,6 +32,8 @@ PEOPLE = {
     "hours-per-week": ("numerical", {"type": "uniform", "bins": 10}, {"min": 1, "max": 99}),
     "income-per-year": ("categorical", {"type": "categories"}, {"levels": ["<=50K", ">50K"]}),
 }
+TYPES = {name: "int64" if kind == "numerical" else "string" for name, (kind, _, _) in PEOPLE.items()}
+"""Their types; without them a run with a guarantee refuses the table."""
 
 
 def people_metadata():
@@ -81,7 +83,7 @@ def another(tmp_path_factory, adult_rows):
 def make_project(root: Path, rows: pa.Table):
     """A user's project under `root`: one CSV file and one metadata file."""
     from pasteur import synth
-    from pasteur.datasets.config import DatasetConfig, FileConfig
+    from pasteur.datasets.config import DatasetConfig, FileConfig, TableConfig
     from pasteur.experiment import Experiment
     from pasteur.metrics import MetricsConfig
     from pasteur.views import ViewConfig
@@ -93,7 +95,11 @@ def make_project(root: Path, rows: pa.Table):
     def experiment(algorithm="independent", **changes):
         made = Experiment(
             root=root,
-            dataset=DatasetConfig(name="people", files={"people": FileConfig(path="people.csv")}),
+            dataset=DatasetConfig(
+                name="people",
+                files={"people": FileConfig(path="people.csv")},
+                tables={"people": TableConfig(types=TYPES)},
+            ),
             view=ViewConfig(name="whole"),
             schema="detail",
             algorithm=algorithm,

@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pasteur import metrics
+from pasteur import datasets, metrics
 from pasteur.catalog import catalog
 from pasteur.errors import PrivacyError
 from pasteur.files import sha256, write_text
@@ -41,10 +41,8 @@ def run(experiment: Experiment) -> Result:
     plan = prepare(experiment)
     manifests, trace, entries = Manifests(plan.paths), Trace(), catalog(plan)
     execute(processing.create(experiment.dataset, plan.experiment.view), entries, manifests, trace)
-    if plan.ledger and (problems := entries["units"].load()):
-        raise PrivacyError(
-            f"{problems[0]}; {experiment.algorithm} can make no claim on it, only an algorithm without one can run"
-        )
+    if plan.ledger:
+        _protected(plan, entries)
     releases = _synthesise(plan, entries, manifests, trace)
     scores: Mapping[str, Any] = {"scores": [], "failures": {}}
     if plan.target:
@@ -55,6 +53,22 @@ def run(experiment: Experiment) -> Result:
     result = _result(plan, trace, scores, releases, time.perf_counter() - started)
     _keep(plan, entries, result)
     return result
+
+
+def _protected(plan: Plan, entries: DataCatalog) -> None:
+    """Refuse a claim on rows that depend on several people: by the view, or by a type that was inferred from all."""
+    e = plan.experiment
+    if problems := entries["units"].load():
+        raise PrivacyError(
+            f"{problems[0]}; {e.algorithm} can make no claim on it, only an algorithm without one can run"
+        )
+    primary = {table: entries[f"primary__{table}"].load() for table in e.dataset.tables}
+    for table, columns in datasets.inferred(e.dataset, primary).items():
+        listed = ", ".join(f"{column}: {kind}" for column, kind in columns.items())
+        raise PrivacyError(
+            f"data set '{e.dataset.name}', table '{table}': a type that is inferred follows from everybody's values, "
+            f"so that {e.algorithm} can make no claim; declare it in the YAML, as tables.{table}.types: {{{listed}}}"
+        )
 
 
 def _synthesise(plan: Plan, entries: DataCatalog, manifests: Manifests, trace: Trace) -> dict[str, Any]:

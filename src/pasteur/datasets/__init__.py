@@ -6,10 +6,20 @@ from pasteur.datasets.config import SPLITS, DatasetConfig
 from pasteur.datasets.fetch import fetch
 from pasteur.datasets.keys import split_keys
 from pasteur.datasets.parse import parse
-from pasteur.datasets.tidy import tidy
+from pasteur.datasets.tidy import inferred, tidy
 from pasteur.schema import Relationship
 
-__all__ = ["SPLITS", "DatasetConfig", "fetch", "parse", "raw_names", "relationships", "split_keys", "tidy"]
+__all__ = [
+    "SPLITS",
+    "DatasetConfig",
+    "fetch",
+    "inferred",
+    "parse",
+    "raw_names",
+    "relationships",
+    "split_keys",
+    "tidy",
+]
 
 
 def raw_names(dataset: DatasetConfig) -> tuple[str, ...]:

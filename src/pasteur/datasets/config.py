@@ -112,7 +112,7 @@ class TableConfig:
     types: dict[str, str] = field(default_factory=dict)
     """Column -> one of int64, float64, string, bool, date, timestamp. What is not declared is inferred
     from CSV's texts, and stays as it is in a format that has types. An inferred type
-    follows from all rows: where a claim is made, declare it."""
+    follows from all rows: a run that makes a claim refuses it."""
     formats: dict[str, str] = field(default_factory=dict)
     """Date or timestamp column -> its strptime format, where it is not ISO 8601."""
     rename: dict[str, str] = field(default_factory=dict)

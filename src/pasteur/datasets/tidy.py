@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from pasteur.datasets.config import DatasetConfig, TableConfig
 
+TYPED = {"parquet", "feather"}
+"""Formats whose files say their columns' types; of the others a reader guesses them from the values."""
+
 
 def tidy(dataset: DatasetConfig, intermediate: Mapping[str, Table]) -> dict[str, Table]:
     """The primary tables.
@@ -42,6 +45,24 @@ def tidy(dataset: DatasetConfig, intermediate: Mapping[str, Table]) -> dict[str,
     check_unique(dataset, tables)
     check_foreign_keys(dataset, tables)
     return tables
+
+
+def inferred(dataset: DatasetConfig, primary: Mapping[str, Table]) -> dict[str, dict[str, str]]:
+    """Table -> column -> the type that was read off its values, where neither the YAML nor the file says one.
+
+    Such a type follows from all rows: one person's odd value changes how everybody's is read, and so codes, the ids
+    that are made from content, and splits. No claim covers that.
+    """
+    names = {kind: name for name, kind in columns.ARROW.items()}
+    found: dict[str, dict[str, str]] = {}
+    for table, entry in dataset.tables.items():
+        forms = {dataset.read.format_of(dataset.files[file].filename) for file in entry.files}
+        if forms <= TYPED:
+            continue
+        open_ones = [c for c in primary[table].columns if c != UNIT and c not in entry.types]
+        if open_ones:
+            found[table] = {column: names[primary[table].schema.field(column).type] for column in open_ones}
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
