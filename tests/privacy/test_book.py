@@ -40,6 +40,8 @@ def test_releases_from_one_data_set_compose(book):
     assert (both.releases, both.private, both.holds) == (2, 2, True)
     assert both.epsilon == pytest.approx(by_hand, rel=1e-9)
     assert 2 < both.epsilon < 3
+    told = book.line("adult", "s", "wrk").split("epsilon = ")[1].split()[0]
+    assert both.epsilon <= float(told) < both.epsilon * 1.001
     assert book.composed("adult", "s", "ref").epsilon == 1
     assert book.composed("adult", "s", "dev").releases == 0
     book.add(release("r6"))

@@ -134,6 +134,21 @@ def test_the_claim_is_the_budget_not_what_was_spent():
     assert ledger.claim()["spent"] == pytest.approx(0.1, rel=1e-6)
 
 
+@pytest.mark.parametrize("epsilon", [1.0, 0.1, 2.10049, 1.0000001, 1.00000049, 123456.7, 3.3333333333333335])
+def test_words_never_claim_less_than_the_numbers(epsilon):
+    words = sentence(Ledger(Budget(epsilon=epsilon)).claim())
+    told = float(words.split("(")[1].split(",")[0])
+    assert epsilon <= told <= epsilon * (1 + 1e-5)
+
+
+def test_a_claim_stands_where_the_other_accountant_has_no_price():
+    """Less noise than gdp can price, bought under zcdp: the run has paid, and its claim must not be lost."""
+    ledger = Ledger(Budget(epsilon=100), "zcdp")
+    ledger.charge(gaussian(0.3), "little noise")
+    assert ledger.claim()["epsilon"] == 100
+    assert ledger.claim()["cross_check"] == {"accountant": "gdp", "epsilon": None, "delta": 1e-9}
+
+
 def test_a_stamp_voids_the_claim_and_stays():
     ledger = Ledger(Budget(epsilon=1))
     ledger.stamp("floating-point noise")

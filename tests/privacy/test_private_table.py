@@ -150,7 +150,12 @@ def test_d17_number_of_rows_is_private_unless_declared(make_private, rows):
     assert private.public_rows is None
     assert "40" not in repr(private) + repr(private.ledger)
     assert not hasattr(private, "__len__")
-    assert make_private(columns, units, rows_public=True).public_rows == 40
+    public = make_private(columns, units, rows_public=True)
+    assert public.public_rows == 40
+    # what is given away must be in the claim
+    assert public.ledger.stamps == ("the exact number of rows is not protected: the schema declares it public",)
+    assert public.ledger.private
+    assert private.ledger.stamps == ()
 
 
 @pytest.mark.parametrize("m", [1, 3])

@@ -62,15 +62,17 @@ def _claim(claim: Mapping[str, Any]) -> list[str]:
 
 def _meaning(claim: Mapping[str, Any]) -> list[str]:
     """The claim in a layman's words."""
+    from pasteur.privacy.ledger import shown
+
     if not claim.get("private"):
         return ["<p>Nothing is promised to the people whose data was used. The files may hold their data as it is.</p>"]
     unit, epsilon, delta = claim["unit"], claim["epsilon"], claim["delta"]
     return [
         "<h2>What it means</h2>",
         (
-            f"<p>Whatever anybody computes from these files, the chance of any outcome is at most e<sup>{epsilon:g}"
-            f"</sup> times what it would be had one {_text(unit)} not been in the data (or one more been in it), but "
-            f"for a probability of {delta:g}. Smaller numbers protect more.</p>"
+            "<p>Whatever anybody computes from these files, the chance of any outcome is at most "
+            f"e<sup>{shown(epsilon)}</sup> times what it would be had one {_text(unit)} not been in the data (or one more been in it), but "
+            f"for a probability of {shown(delta)}. Smaller numbers protect more.</p>"
         ),
         (
             f"<p>It covers each {_text(unit)} of: {_text(', '.join(claim['people']))}. "

@@ -72,7 +72,9 @@ def of(result: Result, *, kind: str, sweep: str = "") -> Record:
 def _claim(claim: Mapping[str, Any]) -> str:
     if not claim.get("private"):
         return "none"
-    return f"({claim['epsilon']:g}, {claim['delta']:g})"
+    from pasteur.privacy.ledger import shown
+
+    return f"({shown(claim['epsilon'])}, {shown(claim['delta'])})"
 
 
 def settings(e: Experiment) -> dict[str, Any]:

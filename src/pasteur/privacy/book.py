@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pasteur.errors import DataError, PrivacyError, rule
 from pasteur.files import atomic
 from pasteur.privacy import accountants
-from pasteur.privacy.ledger import SPLITS, Ledger
+from pasteur.privacy.ledger import SPLITS, Ledger, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -157,7 +157,8 @@ class LedgerBook:
         if not all_of_it.releases:
             return f"no release from {split} of this data yet"
         words = f"{_ordinal(all_of_it.releases)} release from this data; all together "
-        paid = "" if all_of_it.epsilon is None else f"epsilon = {all_of_it.epsilon:.4g} at delta {all_of_it.delta:g}"
+        together = all_of_it.epsilon
+        paid = "" if together is None else f"epsilon = {shown(together, 4)} at delta {all_of_it.delta:g}"
         if all_of_it.holds:
             return words + paid
         return words + f"no claim holds ({all_of_it.why_none}" + (f"; the private ones: {paid})" if paid else ")")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +121,10 @@ class Ledger:
         """Give the claim as JSON values; see `no_claim` for the keys. `epsilon` is None where no claim holds."""
         cross = accountants.ACCOUNTANTS["zcdp" if self.accountant.name == "gdp" else "gdp"]
         checks = {"accountant": cross.name, "epsilon": None, "delta": self.budget.delta}
-        if self._entries:
-            cost = float(accountants.exact_sum(cross.cost(event) for event in self.events))
-            checks["epsilon"] = float(cross.epsilon(math.nextafter(cost, math.inf), self.budget.delta))
+        with suppress(PrivacyError):  # the other accountant may have no price for an event: too little noise for gdp
+            if self._entries:
+                cost = float(accountants.exact_sum(cross.cost(event) for event in self.events))
+                checks["epsilon"] = float(cross.epsilon(math.nextafter(cost, math.inf), self.budget.delta))
         claim = no_claim(self.stamps, self.people) | {
             "relation": self.budget.relation,
             "unit": self.budget.unit,
@@ -188,8 +191,8 @@ def no_claim(stamps: Sequence[str], people: Sequence[str] = ("wrk",)) -> dict[st
     """Give the claim of a run that has none, with the keys of every claim.
 
     Keys: private, epsilon, delta (None: no guarantee), relation, unit, accountant, events, spent (share of the
-    budget), cross_check (the other accountant's epsilon for the recorded events), people (splits covered),
-    not_covered (splits that may be read by exact scores), stamps.
+    budget), cross_check (the other accountant's epsilon for the recorded events; None where it cannot price one),
+    people (splits covered), not_covered (splits that may be read by exact scores), stamps.
     """
     return {
         "private": False,
@@ -214,12 +217,18 @@ def sentence(claim: dict[str, Any]) -> str:
         return f"no DP guarantee{stamps}"
     relation = {"add_remove": "adding or removing", "replace": "replacing"}[claim["relation"]]
     words = (
-        f"({claim['epsilon']:g}, {claim['delta']:g})-DP for {relation} one {claim['unit']} "
+        f"({shown(claim['epsilon'])}, {shown(claim['delta'])})-DP for {relation} one {claim['unit']} "
         f"of {' and '.join(claim['people'])}, by the {claim['accountant']} accountant"
     )
     if claim["not_covered"]:
         words += f"; people of {', '.join(claim['not_covered'])} are not covered: exact scores may read them"
     return words + stamps
+
+
+def shown(value: float, digits: int = 6) -> str:
+    """Give an epsilon or a delta in at most `digits` digits, rounded up: words must not claim more than is so."""
+    up = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(repr(float(value)))
+    return f"{float(up):.{digits}g}"
 
 
 def _runs(entries: Sequence[Entry]) -> list[tuple[Entry, int]]:

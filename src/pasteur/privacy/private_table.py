@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LARGEST = 2.0**50
 """Sum of a model's answers, in rows, up to which scores on the 2^-10 grid are safe in int64."""
 
+ROWS_PUBLIC = "the exact number of rows is not protected: the schema declares it public"
+"""What a claim must say where an algorithm may look at the number of rows."""
+
 
 class PrivateTable:
     """Answers vetted questions about a table of codes, each charged on the ledger before it is answered.
@@ -62,7 +65,7 @@ class PrivateTable:
         self._ledger = ledger
         self._rows_public = rows_public
         self._mechanisms: Mechanisms = ExactMechanisms() if mechanisms is None else mechanisms
-        for text in self._mechanisms.stamps:
+        for text in (*self._mechanisms.stamps, *([ROWS_PUBLIC] if rows_public else [])):
             ledger.stamp(text)
 
     def __repr__(self) -> str:
