@@ -71,8 +71,8 @@ def _meaning(claim: Mapping[str, Any]) -> list[str]:
         "<h2>What it means</h2>",
         (
             "<p>Whatever anybody computes from these files, the chance of any outcome is at most "
-            f"e<sup>{shown(epsilon)}</sup> times what it would be had one {_text(unit)} not been in the data (or one more been in it), but "
-            f"for a probability of {shown(delta)}. Smaller numbers protect more.</p>"
+            f"e<sup>{shown(epsilon)}</sup> times what it would be had one {_text(unit)} not been in the data (or one "
+            f"more been in it), but for a probability of {shown(delta)}. Smaller numbers protect more.</p>"
         ),
         (
             f"<p>It covers each {_text(unit)} of: {_text(', '.join(claim['people']))}. "
