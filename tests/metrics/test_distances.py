@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -12,11 +12,13 @@ numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20).map(np.array)
 anything = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=12).map(lambda x: np.array(x, dtype=float))
 
 
+@settings(max_examples=50, deadline=None)
 @given(numbers, numbers)
 def test_wasserstein_is_scipys(a, b):
     assert wasserstein(a, b) == pytest.approx(stats.wasserstein_distance(a, b), rel=1e-9, abs=1e-6)
 
 
+@settings(max_examples=50, deadline=None)
 @given(anything, anything)
 def test_scaled_lies_in_0_to_1_is_symmetric_and_0_for_equals(a, b):
     found = scaled_wasserstein(a, b)
@@ -25,6 +27,7 @@ def test_scaled_lies_in_0_to_1_is_symmetric_and_0_for_equals(a, b):
     assert scaled_wasserstein(a, a) == 0
 
 
+@settings(max_examples=50, deadline=None)
 @given(numbers, numbers, st.integers(1, 4))
 def test_repeating_the_rows_of_a_side_changes_nothing(a, b, times):
     assert scaled_wasserstein(np.repeat(a, times), b) == pytest.approx(scaled_wasserstein(a, b), abs=1e-9)

@@ -179,7 +179,7 @@ def watched(tables, name, read):
 def test_lineage_an_objective_reads_syn_ref_and_the_target_only(flat, people):
     """Whatever dec (made of wrk) holds, the numbers that a choice may rest on are the same."""
     read = set()
-    candidates = {"syn": people(700, 13), "ref": people(700, 12), "dec": people(700, 11)}
+    candidates = {"syn": people(300, 13), "ref": people(300, 12), "dec": people(300, 11)}
     target = watched(people(800, 10), "target", read)
     held = {name: watched(tables, name, read) for name, tables in candidates.items()}
     config = MetricsConfig()
@@ -188,7 +188,7 @@ def test_lineage_an_objective_reads_syn_ref_and_the_target_only(flat, people):
         read.clear()
         measured = measure(
             target, {n: held[n] for n in names}, schema=flat, settings=config, queries=QUERIES, seed=0,
-            rows={"core": 600},
+            rows={"core": 280},
         )  # fmt: skip
         assert read == {"target", *names}
         scores = evaluate.combine(measured.raws["syn"], measured.raws, split="dev")

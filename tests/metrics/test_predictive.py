@@ -13,6 +13,7 @@ from pasteur.metrics import judge
 from pasteur.metrics.config import MetricsConfig
 from pasteur.metrics.evaluate import measure
 from pasteur.metrics.features import Features, Linear
+from pasteur.metrics.predictive import slug
 from pasteur.table import Table
 
 
@@ -128,3 +129,9 @@ def test_boolean_targets():
     assert held.note == "positive class true"
     assert held.truth[:2].tolist() == [1, 0]
     assert held.known.tolist() == [True, True, False]
+
+
+def test_metric_names_hold_no_signs_that_tracking_stores_refuse():
+    assert [slug(name) for name in ("income>50K", "core.income", "hours-per-week")] == [
+        "income-50K", "core-income", "hours-per-week"
+    ]  # fmt: skip

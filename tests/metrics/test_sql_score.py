@@ -57,7 +57,7 @@ def run(query, r, s):
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.kind)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_score_lies_in_0_to_1_and_is_symmetric(query, data):
     r, s = data.draw(sides(query)), data.draw(sides(query))
@@ -69,7 +69,7 @@ def test_a_score_lies_in_0_to_1_and_is_symmetric(query, data):
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.kind)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_the_same_result_scores_1_in_any_order_of_rows(query, data):
     r = data.draw(sides(query))
@@ -80,7 +80,7 @@ def test_the_same_result_scores_1_in_any_order_of_rows(query, data):
 
 
 @pytest.mark.parametrize("query", [GROUPS, SHARE, SCALAR, TOPK], ids=lambda q: q.kind)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data(), times=st.integers(1, 1000))
 def test_the_scale_of_counts_changes_nothing(query, data, times):
     size = 1 if query.kind == "scalar" else 4
@@ -96,7 +96,7 @@ def test_the_scale_of_counts_changes_nothing(query, data, times):
 
 @pytest.mark.parametrize("query", [GROUPS, SCALAR], ids=lambda q: q.kind)
 @pytest.mark.parametrize("sign", [-1, 1])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(start=st.floats(0, 100), steps=st.lists(st.floats(0, 50), min_size=1, max_size=5), column=st.sampled_from("rm"))
 def test_a_score_falls_as_one_cell_moves_away(query, sign, start, steps, column):
     size = 1 if query.kind == "scalar" else 3
@@ -121,7 +121,7 @@ def test_shares_and_rankings_fall_as_one_group_moves_away(query):
     assert all(after < before for before, after in pairwise(scores))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=20), st.floats(0, 50), st.floats(0, 50))
 def test_a_distribution_falls_as_it_moves_away(values, near, far):
     assume(max(values) - min(values) > 1)

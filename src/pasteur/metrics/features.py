@@ -78,10 +78,11 @@ class Linear:
         for position, levels in enumerate(self.levels):
             values = rows.values[:, position]
             if levels:
-                blocks.append(values[:, None] == np.arange(levels, dtype=np.float32))
+                blocks.append((values[:, None] == np.arange(levels, dtype=np.float32)).astype(np.float32))
             else:
                 scaled = (values.astype(np.float64) - self.mean[position]) / self.sd[position]
-                blocks.append(np.clip(np.nan_to_num(scaled), -10, 10)[:, None])
+                # Ten standard deviations at most: the tail of an amount must not decide a linear model alone.
+                blocks.append(np.clip(np.nan_to_num(scaled), -10, 10).astype(np.float32)[:, None])
         if not blocks:
             return np.zeros((len(rows.values), 0), dtype=np.float32)
-        return np.concatenate(blocks, axis=1).astype(np.float32)
+        return np.concatenate(blocks, axis=1)

@@ -11,6 +11,8 @@ not hold the variance of training.
 
 from __future__ import annotations
 
+import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -86,7 +88,7 @@ class Predictive:
         scores: dict[str, list[Raw]] = {name: [] for name in candidates}
         notes: dict[str, str] = {}
         for wanted in task.schema.targets:
-            metric = f"predictive/{label(wanted, task.schema.targets)}"
+            metric = f"predictive/{slug(label(wanted, task.schema.targets))}"
             judge = _judge(target, wanted, task)
             if reason := judge.nothing():
                 notes[metric] = f"{reason} in {task.settings.split}: nothing to test on"
@@ -106,6 +108,11 @@ def label(target: Target, targets: tuple[Target, ...]) -> str:
     """A target's name in metrics: its column, with its table where another table has a target of that name."""
     alone = sum(t.column == target.column for t in targets) == 1
     return target.column if alone else f"{target.table}.{target.column}"
+
+
+def slug(name: str) -> str:
+    """A column's name in a metric's: tracking stores allow few signs, and a dot there ends the metric's name."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")
 
 
 def _judge(target: Data, wanted: Target, task: Task) -> Judge:
@@ -155,7 +162,12 @@ def _fit(
     count: int,
 ) -> NDArray[np.float64]:
     """Train on `left` and predict `right`."""
-    fitted.fit(left, answers.astype(np.int64) if kind == "classification" else answers)
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        # Where the classes can be told apart without error a linear model never converges; it predicts all the same.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted.fit(left, answers.astype(np.int64) if kind == "classification" else answers)
     if kind == "regression":
         return np.asarray(fitted.predict(right), dtype=np.float64)[:, None]
     probabilities = np.zeros((len(right), count))
