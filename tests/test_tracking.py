@@ -6,7 +6,10 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -32,7 +35,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def logged(root):
-    """Two records under one root, the second from a second process at the same time."""
+    """Two records under one root."""
     file = root / "core.csv"
     file.write_text("a\n1\n", encoding="utf-8")
     folder = root / "run"
@@ -40,12 +43,12 @@ def logged(root):
     (folder / "claim.json").write_text("{}", encoding="utf-8")
     first = Record(**{**RECORD.__dict__, "folders": (str(folder),), "files": {str(file): "synthetic"}})
     second = Record(experiment="adult", name="failed", tags={"kind": "sweep"}, params={}, metrics={}, failed=True)
-    with Tracker(root) as one, Tracker(root) as two, ThreadPoolExecutor(2) as pool:
-        one.prepare()
-        two.prepare()
-        done = list(pool.map(lambda pair: pair[0].log(pair[1]), [(one, first), (two, second)]))
-        assert one.experiment("adult") == done[0].experiment
-        assert one.experiment("nobody") is None
+    with Tracker(root) as tracker:
+        tracker.prepare()
+        tracker.ready()
+        done = [tracker.log(first), tracker.log(second)]
+        assert tracker.experiment("adult") == done[0].experiment
+        assert tracker.experiment("nobody") is None
     return done
 
 
@@ -56,10 +59,34 @@ def query(root, logged):
     connection.close()
 
 
-def test_two_processes_make_one_store_and_one_experiment(root, logged, query):
+def test_one_experiment_a_view(root, logged, query):
     assert logged[0].experiment == logged[1].experiment
     assert [name for (name,) in query("SELECT name FROM experiments ORDER BY experiment_id")] == ["Default", "adult"]
     assert not list((root / "outputs").glob(".mlflow.*"))
+
+
+def test_many_that_start_at_once_make_one_store(tmp_path, monkeypatch):
+    made = []
+
+    class Slow:
+        def __init__(self, uri, _):
+            made.append(uri)
+            self.engine = self
+            time.sleep(0.1)
+            Path(uri.removeprefix("sqlite:///")).write_bytes(tracking.MAGIC)
+
+        def dispose(self):
+            pass
+
+    parts = ["mlflow", "store", "tracking", "sqlalchemy_store"]
+    for depth in range(1, len(parts) + 1):
+        monkeypatch.setitem(sys.modules, ".".join(parts[:depth]), ModuleType("fake"))
+    sys.modules[".".join(parts)].SqlAlchemyStore = Slow
+    (tmp_path / "outputs").mkdir()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(tracking._make_store, [tmp_path] * 4))
+    assert len(made) == 1
+    assert [path.name for path in (tmp_path / "outputs").glob("*.db")] == ["mlflow.db"]
 
 
 def test_a_run_is_found_by_its_tags(logged, query):

@@ -251,9 +251,9 @@ def _locked(root: Path) -> Iterator[None]:
 
 
 def _client(root: Path) -> MlflowClient:
+    _make_store(root)
     from mlflow import MlflowClient
 
-    _make_store(root)
     return MlflowClient(tracking_uri=store(root))
 
 

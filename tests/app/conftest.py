@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from pasteur import tracking
 from pasteur.metrics.score import Score
 from pasteur.result import Result
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLAIM = {
     "private": True,
@@ -121,7 +124,7 @@ def make_result():
 class Notebook(tracking.Tracker):
     """A tracker that keeps records in this process, in a list shared by all."""
 
-    kept: list[tracking.Record] = []
+    kept: ClassVar[list[tracking.Record]] = []
     broken = False
 
     def prepare(self):

@@ -16,6 +16,13 @@ def _empty(project):
     """Nothing but what is packaged."""
 
 
+COMBINATIONS = combinations()
+
+LINES = [f"dataset={d} view={v} schema={s} algorithm=reference" for d, v, s in COMBINATIONS]
+
+OPTIONS = [f"{g}={option}" for g in ("algorithm", "privacy", "metrics", "experiment") for option in groups.options(g)]
+
+
 def test_the_defaults_are_a_run_of_adult():
     e = compose.experiment([])
     assert (e.dataset.name, e.view.name, e.schema, e.algorithm) == ("adult", "adult", "detail", "mst")
@@ -30,41 +37,33 @@ def test_the_defaults_are_a_run_of_adult():
     assert e.root.is_absolute()
 
 
-@pytest.mark.parametrize(("dataset", "view", "schema"), combinations())
-def test_every_data_set_with_its_views_and_schemas(dataset, view, schema):
-    e = compose.experiment([f"dataset={dataset}", f"view={view}", f"schema={schema}", "algorithm=reference"])
+@pytest.mark.parametrize("line", LINES)
+def test_every_data_set_with_its_views_and_schemas(line):
+    e = compose.experiment(line.split())
     assert isinstance(e, Experiment)
-    assert (e.dataset.name, e.view.name, e.schema) == (dataset, view, schema)
+    assert line == f"dataset={e.dataset.name} view={e.view.name} schema={e.schema} algorithm={e.algorithm}"
     assert e.view.components
 
 
-def test_every_packaged_data_set_has_a_default_view_and_schema():
-    named = {dataset for dataset, _, _ in combinations()}
-    assert named == set(groups.options("dataset")) >= {"adult", "kdd_census", "mimic_demo"}
-    assert ("adult", "adult", "paper") in combinations()
-    for dataset in named:
-        e = compose.experiment([f"dataset={dataset}", "algorithm=reference"])
-        assert (dataset, e.view.name, e.schema) in combinations()
+@pytest.mark.parametrize("dataset", groups.options("dataset"))
+def test_every_data_set_names_its_view_and_that_its_schema(dataset):
+    e = compose.experiment([f"dataset={dataset}", "algorithm=reference"])
+    assert (dataset, e.view.name, e.schema) in COMBINATIONS
 
 
-OPTIONS = [
-    (group, option) for group in ("algorithm", "privacy", "metrics", "experiment") for option in groups.options(group)
-]
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_composes(option):
+    e = compose.experiment([option])
+    group, _, name = option.partition("=")
+    if group == "algorithm":  # a sweep's settings are overrides of what its file spells out
+        assert e.algorithm == name
+        spelt = groups.read(groups.options(group)[name]).keys() - {"_target_"}
+        assert {field.name for field in dataclasses.fields(typing.cast("typing.Any", e.settings))} == spelt
 
 
-@pytest.mark.parametrize(("group", "option"), OPTIONS)
-def test_every_option_composes(group, option):
-    assert compose.experiment([f"{group}={option}"])
-
-
-@pytest.mark.parametrize("name", groups.options("algorithm"))
-def test_an_algorithm_file_spells_out_each_setting(name):
-    e = compose.experiment([f"algorithm={name}"])
-    assert e.algorithm == name
-    raw = groups.read(groups.options("algorithm")[name])
-    assert {field.name for field in dataclasses.fields(typing.cast("typing.Any", e.settings))} == raw.keys() - {
-        "_target_"
-    }
+def test_what_is_packaged_is_there():
+    assert {"adult", "kdd_census", "mimic_demo"} <= set(groups.options("dataset"))
+    assert ("adult", "adult", "paper") in COMBINATIONS
 
 
 def test_a_view_brings_its_schema_and_the_command_line_overrides_both():

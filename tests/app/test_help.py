@@ -3,7 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pasteur.app import VERBS, help, main
+from pasteur.app import VERBS, main
+from pasteur.app import help as helping
 
 HEAVY = (
     "torch",
@@ -32,20 +33,26 @@ sys.exit(code)
 def test_help_imports_nothing_heavy_and_lists_all():
     done = subprocess.run([sys.executable, "-c", PROBE.format(heavy=HEAVY)], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == ""
-    for word in (*help.GROUPS, *VERBS, "adult", "kdd_census", "mimic_demo", "mst", "reference", "detail", "algo="):
+    for word in (*helping.GROUPS, *VERBS, "adult", "kdd_census", "mimic_demo", "mst", "reference", "detail", "algo="):
         assert word in done.stdout
 
 
-def test_a_command_line_is_checked_without_the_heaviest_libraries(tmp_path):
-    heaviest = ("torch", "sdv", "mlflow", "optuna", "sklearn")
-    probe = f"import sys\nfrom pasteur.app import compose\ncompose.experiment([])\nsys.exit(','.join(m for m in {heaviest!r} if m in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+CHECKED = """
+import sys
+from pasteur.app import compose
+compose.experiment([])
+sys.exit(",".join(m for m in ("torch", "sdv", "mlflow", "optuna", "sklearn") if m in sys.modules))
+"""
+
+
+def test_a_command_line_is_checked_without_the_heaviest_libraries():
+    done = subprocess.run([sys.executable, "-c", CHECKED], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
 
 
 def test_five_examples_and_eighty_columns(capsys, project):
     assert main([]) == 0
-    assert len(help.EXAMPLES) == 5
+    assert len(helping.EXAMPLES) == 5
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,9 @@ def experiment(cfg: DictConfig, choices: Mapping[str, Any] | None = None) -> Exp
             raise ConfigError(f"{group} must be chosen: {group}=<name>")
         if not isinstance(plain[group], dict):
             raise ConfigError(rule(group, plain[group], "a mapping of settings"))
+    for key in plain["pasteur"]:
+        if key != "root":
+            raise ConfigError(f"pasteur.{key} is not a known setting{near_miss(str(key), ('root',))}")
     chosen = choices or {}
     for group in ("dataset", "view"):
         plain[group].setdefault("name", chosen.get(group))
@@ -94,7 +98,9 @@ def _algorithm(plain: Mapping[str, Any]) -> tuple[str, object]:
     try:
         settings = getattr(import_module(module), name)
     except (ImportError, AttributeError):
-        raise ConfigError(rule("algorithm._target_", target, "the Settings of a module of pasteur.synth")) from None
+        settings = None
+    if not (isinstance(settings, type) and is_dataclass(settings)):
+        raise ConfigError(rule("algorithm._target_", target, "the Settings of a module of pasteur.synth"))
     return module.rpartition(".")[2], build(settings, plain, "algorithm")
 
 

@@ -20,7 +20,7 @@ _KEY = re.compile(r"Could not (?:override|delete from config\.) '([^']+)'")
 _FULL = re.compile(r"full_key: (\S+)")
 
 
-def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:
+def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:  # noqa: PLR0911 - one return a kind of error
     """The error that a user reads.
 
     Args:

@@ -16,7 +16,7 @@ from pasteur.app import groups
 from pasteur.app import root as roots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from hydra.core.config_search_path import ConfigSearchPath
 
@@ -74,7 +74,7 @@ class ProjectConfigs(FileConfigSource):
                 found.config["defaults"] = [WHOLE, *defaults]
         return found
 
-    def _schemas(self) -> Sequence[str]:
+    def _schemas(self) -> Mapping[str, Path]:
         return groups.declared_schemas(Path(self.path).parent)
 
     def _schema(self, config_path: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +14,9 @@ from pasteur.app import compose, main, records
 from pasteur.files import sha256
 from pasteur.privacy.ledger import no_claim
 from pasteur.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CANARY = "zebra-7731"
 
@@ -43,11 +46,12 @@ METADATA = {
 def root(tmp_path_factory):
     """A project of one small data set, with a run of `independent` and then one that makes no claim."""
     folder = tmp_path_factory.mktemp("project")
-    dice = random.Random(1)
+    dice = random.Random(1)  # noqa: S311 - rows of a test
     rows = [f"{dice.randrange(10)},{dice.choice(['a', 'b', CANARY])}" for _ in range(300)]
     (folder / "mine.csv").write_text("\n".join(["age,word", *rows]) + "\n", encoding="utf-8")
     for path, text in {
-        "configs/dataset/mine.yaml": "name: mine\nfiles: {core: {path: mine.csv}}\ntables: {core: {types: {age: int64, word: string}}}\n",
+        "configs/dataset/mine.yaml": "name: mine\nfiles: {core: {path: mine.csv}}\n"
+        "tables: {core: {types: {age: int64, word: string}}}\n",
         "metadata/mine.detail.json": json.dumps(METADATA),
     }.items():
         (folder / path).parent.mkdir(parents=True)

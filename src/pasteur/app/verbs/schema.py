@@ -100,7 +100,7 @@ def _draft(arguments: argparse.Namespace, root: Path) -> int:
     write_text(path, json.dumps(drafted, indent=2) + "\n")
     print(  # noqa: T201 - what a person asked for
         f'{path}: each domain was taken from the data and is marked "declared": false.\n'
-        "Hold it against public knowledge, write its source, remove the mark: until then no run with a guarantee takes it."
+        "Hold it against public knowledge, write its source, remove the mark: until then no private run takes it."
     )
     return 0
 
