@@ -78,6 +78,7 @@ def test_a_run_composes(arguments, visitor):
     once = [_first_of_each(argument) for argument in arguments if argument != "-m"]
     done = pasteur(visitor, "--cfg", "job", *once)
     assert done.returncode == 0, done.stderr
+    assert not done.stderr
 
 
 @pytest.mark.parametrize("arguments", VERBS, ids=" ".join)
