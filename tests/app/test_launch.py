@@ -125,3 +125,25 @@ def test_hydra_shows_a_configuration_and_runs_nothing(project, pretend, capsys):
     assert shown["seed"] == 5
     assert pretend == []
     assert main(["--cfg", "job", "algo=msst"]) == 2
+
+
+def test_help_may_stand_anywhere(project, pretend, capsys):
+    assert main(["algo=mst", "--help"]) == 0
+    assert "Groups and their choices" in capsys.readouterr().out
+    assert pretend == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(project, kept, pretend, capsys):
+    (project / "outputs").write_text("in the way")
+    assert main(["algo=mst"]) == 2
+    told = capsys.readouterr().err
+    assert "cannot be written" in told
+    assert told.count("\n") == 1
+
+
+def test_a_folder_of_settings_on_the_command_line(project, kept, pretend, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("settings")
+    (folder / "privacy").mkdir()
+    (folder / "privacy" / "mine.yaml").write_text("epsilon: 0.25\ndelta: 1.0e-6\n", encoding="utf-8")
+    assert main(["--config-dir", str(folder), "privacy=mine"]) == 0
+    assert pretend[0].privacy.epsilon == 0.25

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pasteur.errors import ConfigError, PasteurError, near_miss
+from pasteur.files import UNWRITABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,11 @@ def main(argv: Sequence[str]) -> int:
     except PasteurError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - this is the command line
         return error.exit_code
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        print(f"error: {error.filename or 'a file'}: cannot be written ({error.strerror})", file=sys.stderr)  # noqa: T201
+        return PasteurError.exit_code
     except KeyboardInterrupt:
         print("interrupted: a second run goes on from what is whole", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
@@ -58,6 +64,8 @@ def _dispatch(argv: list[str]) -> int:
         return int(verb.main(argv[1:]))
     if first.replace("_", "").isalpha():
         raise ConfigError(f"'{first}' is no verb and no setting `name=value`{near_miss(first, VERBS)}")
+    if {"-h", "--help"} & set(argv):
+        return _dispatch(["--help"])
     from pasteur.app.launch import launch
 
     return launch(argv)

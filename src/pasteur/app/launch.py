@@ -7,6 +7,7 @@ import secrets
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
@@ -43,8 +44,10 @@ def launch(argv: Sequence[str]) -> int:
                 compose.compose(flags.overrides)
             _hydra(words, flags.overrides, job.nothing)
             return 0
-        compose.check(flags.overrides, many=flags.multirun)
-        if not flags.multirun:
+        many = flags.multirun or "hydra.mode=MULTIRUN" in flags.overrides
+        if not (flags.config_name or flags.config_path):
+            compose.check(_searching(flags), many=many)
+        if not many:
             outcome = job.Single(root=root)
             _hydra(words, flags.overrides, outcome)
             if outcome.error:
@@ -64,6 +67,12 @@ def _flags(words: Sequence[str]) -> argparse.Namespace:
         if word.startswith("-") and word.split("=")[0] not in known and not word.lstrip("-").isdigit():
             raise ConfigError(f"{word} is not a known flag{near_miss(word, known)}")
     return parser.parse_args(list(words))
+
+
+def _searching(flags: argparse.Namespace) -> list[str]:
+    """The overrides, and a folder of `--config-dir` in the words of an override."""
+    where = [f"hydra.searchpath=[file://{Path(flags.config_dir).resolve()}]"] if flags.config_dir else []
+    return [*flags.overrides, *where]
 
 
 @contextmanager
