@@ -91,16 +91,16 @@ def test_private_noise_is_fresh_each_time(project):
 
 def test_an_interrupt_at_any_write_is_mended_by_the_next_run(project, another, monkeypatch):
     run(another("reference"))
-    write, countdown = table._regroup, [0]
+    blocks, countdown = table.Table.blocks, [0]
 
-    def interrupted(batches, schema):
-        for group in write(batches, schema):
-            yield group
+    def interrupted(self, *args, **kwargs):
+        for block in blocks(self, *args, **kwargs):
+            yield block
             countdown[0] -= 1
             if countdown[0] == 0:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(table, "_regroup", interrupted)
+    monkeypatch.setattr(table.Table, "blocks", interrupted)
     interrupts = 0
     for nth in range(1, 20):
         countdown[0] = nth  # the nth write of this run: each run comes further than the one before

@@ -99,6 +99,21 @@ class Table:
                 raise DataError(message)
         return self.make(columns, rows)
 
+    def blocks(self, columns: Sequence[str] | None = None, rows: int = BATCH) -> Iterator[pa.Table]:
+        """Blocks of exactly `rows` rows (the last may be shorter), whatever the batches that come in."""
+        schema = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+        held: list[pa.RecordBatch] = []
+        count = 0
+        for batch in self.batches(columns, rows):
+            held.append(batch)
+            count += batch.num_rows
+            while count >= rows:
+                whole = pa.Table.from_batches(held, schema=schema)
+                yield whole.slice(0, rows).combine_chunks()
+                held, count = whole.slice(rows).to_batches(), count - rows
+        if count:
+            yield pa.Table.from_batches(held, schema=schema).combine_chunks()
+
     def map(self, function: Callable[[pa.RecordBatch], pa.RecordBatch], schema: pa.Schema) -> Table:
         """The table whose batches are `function` of this one's; row by row, so that row counts stay."""
         return Table.stream(schema, lambda: (function(batch) for batch in self.batches()), rows=self.rows)
@@ -123,17 +138,5 @@ class Table:
     def write(self, path: Path) -> None:
         """Write one parquet file, whole or not at all. The same rows give the same bytes: row groups are re-blocked."""
         with atomic(path) as temporary, pq.ParquetWriter(temporary, self.schema, compression="zstd") as writer:
-            for group in _regroup(self.batches(), self.schema):
-                writer.write_table(group, row_group_size=BATCH)
-
-
-def _regroup(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Groups of exactly `BATCH` rows (the last may be shorter), whatever the sizes of the incoming batches."""
-    held = schema.empty_table()
-    for batch in batches:
-        held = pa.concat_tables([held, pa.Table.from_batches([batch], schema=schema)])
-        while held.num_rows >= BATCH:
-            yield held.slice(0, BATCH).combine_chunks()
-            held = held.slice(BATCH)
-    if held.num_rows:
-        yield held.combine_chunks()
+            for block in self.blocks():
+                writer.write_table(block, row_group_size=BATCH)

@@ -182,7 +182,7 @@ class TableEncoder:
         seed = rng.integers(2**63, size=2).tolist()
 
         def make() -> Iterator[pa.RecordBatch]:
-            for index, block in enumerate(_blocks(table, [*carried, *wanted])):
+            for index, block in enumerate(table.blocks([*carried, *wanted], BLOCK)):
                 yield self._block(block, schema, [*seed, index], index * BLOCK)
 
         return Table.stream(schema, make, rows=table.rows)
@@ -226,18 +226,3 @@ class TableEncoder:
             id_types=dict(document["ids"]),
             drop=tuple(document["drop"]),
         )
-
-
-def _blocks(table: Table, columns: list[str]) -> Iterator[pa.Table]:
-    """Blocks of exactly `BLOCK` rows (the last may be shorter), whatever the batches."""
-    schema = pa.schema([table.schema.field(name) for name in columns])
-    held, count = [], 0
-    for batch in table.batches(columns, BLOCK):
-        held.append(batch)
-        count += batch.num_rows
-        while count >= BLOCK:
-            rows = pa.Table.from_batches(held, schema=schema)
-            yield rows.slice(0, BLOCK)
-            held, count = rows.slice(BLOCK).to_batches(), count - BLOCK
-    if count:
-        yield pa.Table.from_batches(held, schema=schema)

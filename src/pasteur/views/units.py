@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from pasteur.views.build import assemble, build, query_of
 from pasteur.views.relations import owned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -40,7 +41,7 @@ def respects_units(
     sample: int = 20,
     rng: np.random.Generator,
 ) -> list[str]:
-    """Rebuild the view without a unit, for some units, and compare. Holds the tables that it reads in memory.
+    """Rebuild the view without a unit, for some units, and compare: table by table, row by row, nothing held whole.
 
     Args:
         view: the view.
@@ -53,7 +54,7 @@ def respects_units(
         What is wrong, one line for each component; nothing if the view respects units.
     """
     read = {table for name in view.components for table in query_of(view, name, primary).tables}
-    held = {name: primary[name].arrow() for name in sorted(read)}
+    held = {name: primary[name] for name in sorted(read)}
     owners = _owners(view, primary, held, relationships)
     sizes: Counter[str] = Counter()
     for owner in owners.values():
@@ -66,23 +67,26 @@ def respects_units(
     drawn = [units[i] for i in rng.choice(len(units), size=min(sample, len(units)), replace=False)]
     largest = max(units, key=lambda unit: sizes[unit])
     found: dict[str, str] = {}
-    tables = {name: Table.of(table) for name, table in held.items()}
-    compared: dict[str, Table] = {}
-    with Sandbox(tables=tables, hidden=compared) as sandbox:  # both mappings are read anew by each query
+    tables, compared = dict(held), dict[str, Table]()
+    with (
+        tempfile.TemporaryDirectory(prefix="pasteur-units-") as folder,
+        Sandbox(tables=tables, hidden=compared) as sandbox,  # both mappings are read anew by each query
+    ):
         rows = {name: component.rows(sandbox, None) for name, component in assemble(view, sandbox).items()}
-        full = {name: table.arrow() for name, table in rows.items()}
+        full = {name: _kept(table, Path(folder) / f"{name}.pq") for name, table in rows.items()}
         for unit in dict.fromkeys([largest, *drawn]):
-            tables.update({name: Table.of(_without(table, owners.get(name), unit)) for name, table in held.items()})
+            tables.update({name: _without(table, owners.get(name), unit) for name, table in held.items()})
             for name in [name for name in rows if name not in found]:
-                expected, rebuilt = _without(full[name], full[name][UNIT], unit), rows[name].arrow()
-                compared.update(expected=Table.of(expected), found=Table.of(rebuilt))
-                if not expected.equals(rebuilt) and (problem := _difference(sandbox)):
+                expected = _without(full[name], full[name].arrow([UNIT])[UNIT], unit)
+                rebuilt = _kept(rows[name], Path(folder) / f"{name}.rebuilt.pq")
+                compared.update(expected=expected, found=rebuilt)
+                if not _equal(expected, rebuilt) and (problem := _difference(sandbox)):
                     found[name] = f"{view.where(name)}: mixes units: {problem}"
     return list(found.values())
 
 
 def _owners(
-    view: ViewConfig, primary: Mapping[str, Table], held: Mapping[str, pa.Table], relationships: Sequence[Relationship]
+    view: ViewConfig, primary: Mapping[str, Table], held: Iterable[str], relationships: Sequence[Relationship]
 ) -> dict[str, pa.ChunkedArray]:
     """Each table's unit ids, row by row. Tables that lead to no unit are left out."""
     columns = {name: table.columns for name, table in primary.items()}
@@ -95,10 +99,31 @@ def _owners(
     return found
 
 
-def _without(table: pa.Table, owner: pa.ChunkedArray | None, unit: str) -> pa.Table:
+def _kept(table: Table, path: Path) -> Table:
+    """The rows of a query, run once and left on disk."""
+    table.write(path)
+    return Table.read(path)
+
+
+def _without(table: Table, owner: pa.ChunkedArray | None, unit: str) -> Table:
+    """The rows of everybody but `unit`, lazily. `owner` is each row's unit; None: the table leads to none."""
     if owner is None:
         return table
-    return table.filter(pc.fill_null(pc.not_equal(owner, unit), fill_value=True))
+
+    def make() -> Iterator[pa.RecordBatch]:
+        start = 0
+        for batch in table.batches():
+            theirs = pc.not_equal(owner.slice(start, batch.num_rows).combine_chunks(), unit)
+            yield batch.filter(pc.fill_null(theirs, fill_value=True))
+            start += batch.num_rows
+
+    return Table.stream(table.schema, make)
+
+
+def _equal(one: Table, other: Table) -> bool:
+    """Whether two tables hold the same rows in the same order."""
+    pairs = zip_longest(one.blocks(), other.blocks())
+    return one.schema == other.schema and all(a is not None and b is not None and a.equals(b) for a, b in pairs)
 
 
 def _difference(sandbox: Sandbox) -> str | None:
