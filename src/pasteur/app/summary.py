@@ -115,27 +115,28 @@ def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, ou
     """
     stream = out or sys.stdout
     bold = wants_colour(stream)
-    text = ["", _strong(f"Sweep {sweep}", bold=bold)]
-    families = sorted({name for trial in trials for name in trial.get("gaps", {})})
-    names = [f"{_cut(name.removeprefix('gap/'), 11):>12}" for name in families[:3]]
-    text.append(_strong(f"{'':>3} {'state':<10} {'run':<9}{''.join(names)}  settings", bold=bold))
+    same = _common([trial["overrides"] for trial in trials])
+    families = sorted({name for trial in trials for name in trial.get("gaps", {})})[:3]
+    names = "".join(f"{_cut(name.removeprefix('gap/'), 11):>12}" for name in families)
+    text = ["", _strong(f"Sweep {sweep}", bold=bold), *_row("all", " ".join(same))]
+    text.append(_strong(f"{'':>3} {'state':<10} {'run':<9}{names}  settings", bold=bold))
     for trial in trials:
-        gaps = "".join(f"{_number(trial.get('gaps', {}).get(name)):>12}" for name in families[:3])
-        line = f"{trial['number']:>3} {trial['state']:<10} {trial.get('run_id', '-'):<9}{gaps}  "
-        text += textwrap.wrap(
-            line + " ".join(trial["overrides"]),
-            WIDTH,
-            initial_indent="",
-            subsequent_indent=" " * 6,
-            drop_whitespace=False,
-            break_on_hyphens=False,
-        )
+        gaps = "".join(f"{_number(trial.get('gaps', {}).get(name)):>12}" for name in families)
+        head = f"{trial['number']:>3} {trial['state']:<10} {trial.get('run_id', '-'):<9}{gaps}  "
+        own = " ".join(word for word in trial["overrides"] if word not in same) or "-"
+        text += textwrap.wrap(own, WIDTH, initial_indent=head, subsequent_indent=" " * 6, break_on_hyphens=False)
         if trial.get("error"):
             text += textwrap.wrap(trial["error"], WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     failed = sum(trial["state"] != "complete" for trial in trials)
     text.append(f"{len(trials)} trials, {failed} not complete. Gaps of families: 0 is as good as fresh real data.")
     text += textwrap.wrap(problem, WIDTH) if problem else []
     stream.write("\n".join(text) + "\n")
+
+
+def _common(overrides: Sequence[Sequence[str]]) -> list[str]:
+    """The overrides that all trials share; none where there is one trial."""
+    told = [words for words in overrides if words]  # a trial that was cut off tells nothing
+    return [word for word in told[0] if all(word in words for words in told)] if len(told) > 1 else []
 
 
 def _row(label: str, text: str, *, whole: bool = False) -> list[str]:
