@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pasteur import datasets, metrics
+from pasteur import datasets, metrics, views
 from pasteur.catalog import catalog
 from pasteur.errors import PrivacyError
 from pasteur.files import sha256, write_text
@@ -56,13 +56,22 @@ def run(experiment: Experiment) -> Result:
 
 
 def _protected(plan: Plan, entries: DataCatalog) -> None:
-    """Refuse a claim on rows that depend on several people: by the view, or by a type that was inferred from all."""
+    """Refuse a claim on rows that depend on several people: by the view, or by a type that was inferred from all.
+
+    Nor may the view read rows that are not known to be somebody's and not said to be nobody's.
+    """
     e = plan.experiment
     if problems := entries["units"].load():
         raise PrivacyError(
             f"{problems[0]}; {e.algorithm} can make no claim on it, only an algorithm without one can run"
         )
     primary = {table: entries[f"primary__{table}"].load() for table in e.dataset.tables}
+    for table in views.unowned(e.view, primary, relationships=datasets.relationships(e.dataset)):
+        if not e.dataset.tables[table].public:
+            raise PrivacyError(
+                f"data set '{e.dataset.name}', table '{table}': leads to no {e.dataset.unit.name}, so that "
+                f"{e.algorithm} can make no claim; declare its foreign_keys, or public: true if its rows are nobody's"
+            )
     for table, columns in datasets.inferred(e.dataset, primary).items():
         listed = ", ".join(f"{column}: {kind}" for column, kind in columns.items())
         raise PrivacyError(

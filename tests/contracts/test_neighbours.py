@@ -20,7 +20,7 @@ from pyarrow import csv
 from pasteur.app import records
 from pasteur.app.verbs import export
 from pasteur.catalog import Paths
-from pasteur.datasets.config import RatiosConfig, TableConfig
+from pasteur.datasets.config import FileConfig, RatiosConfig, TableConfig, UnitConfig
 from pasteur.datasets.identity import content_ids
 from pasteur.datasets.keys import assign
 from pasteur.errors import PrivacyError
@@ -28,10 +28,11 @@ from pasteur.experiment import PrivacyConfig
 from pasteur.files import sha256
 from pasteur.run import run
 from pasteur.table import UNIT, Table
+from pasteur.views import ComponentConfig, ViewConfig
 
 ODD = {
     "age": 10**12,
-    "education-num": -5,
+    "education-num": 10**9,
     "relationship": "Countess-7f3a",
     "sex": "Unheard-7f3a",
     "hours-per-week": 2**60,
@@ -43,12 +44,15 @@ VERSION = re.compile(r"\d{4}-\d\d-\d\dT[\d.]+Z-[0-9a-f]{8}")
 
 
 def tolerant(root):
-    """Let each column of levels take what is not declared, so that ingestion lets the odd person in."""
+    """Let each column take the odd person, who is then the only one with the last code of it."""
     path = root / "metadata" / "people.detail.json"
     raw = json.loads(path.read_text())
     for column in raw["pasteur"]["tables"]["people"]["columns"].values():
-        if "levels" in column["domain"]:
-            column["domain"]["other"] = column["domain"]["levels"][0]
+        domain = column["domain"]
+        if "levels" in domain:
+            domain |= {"levels": [*domain["levels"], "Another"], "other": "Another"}
+        else:
+            domain["max"] *= 2
     path.write_text(json.dumps(raw))
 
 
@@ -147,6 +151,35 @@ def test_d01_a_type_that_follows_from_all_rows_makes_no_claim(project):
             run(project(dataset=dataset))
         assert not list(project.root.glob("outputs/ledger_book.jsonl"))  # nothing was fitted
     assert run(project("reference", dataset=dataset)).claim["private"] is False
+
+
+def test_d27_rows_of_people_without_a_declared_relation_make_no_claim(project, adult_rows):
+    """Such a table stays whole when a unit is left out, so that the check of units cannot see what is made of it."""
+    ids = pa.array([f"p{row}" for row in range(adult_rows.num_rows)])
+    csv.write_csv(adult_rows.add_column(0, "id", ids), project.root / "people.csv")
+    csv.write_csv(pa.table({"person": ids, "length": range(1, len(ids) + 1)}), project.root / "visits.csv")
+    over = {"pasteur": {"tables": {"people": {"drop": ["id"]}}}}
+    (project.root / "metadata" / "visited.detail.json").write_text(json.dumps(over))
+    sql = 'SELECT * REPLACE ((SELECT sum(length) FROM visits) % 16 + 1 AS "education-num") FROM people'
+    visited = ViewConfig(name="visited", unit="id", components={"people": ComponentConfig(sql=sql)})
+
+    def experiment(algorithm="independent", **more):
+        one = project().dataset
+        types = {**one.tables["people"].types, "id": "string"}
+        tables = {
+            "people": TableConfig(types=types),
+            "visits": TableConfig(types={"person": "string", "length": "int64"}, **more),
+        }
+        files = {**one.files, "visits": FileConfig(path="visits.csv")}
+        dataset = replace(one, files=files, tables=tables, unit=UnitConfig(column="id", table="people"))
+        return project(algorithm, dataset=dataset, view=visited)
+
+    with pytest.raises(PrivacyError, match=r"table 'visits': leads to no person, .*foreign_keys, or public: true"):
+        run(experiment())
+    with pytest.raises(PrivacyError, match="mixes units"):
+        run(experiment(foreign_keys={"person": "people.id"}))
+    assert run(experiment(public=True)).claim["private"] is True
+    assert run(experiment("reference")).claim["private"] is False
 
 
 def _numbers(value):

@@ -71,6 +71,19 @@ def test_d03_sd_of_the_noise_is_the_declared_sigma_whatever_n(make_private, rows
     assert measured.sigma == sigma
 
 
+@pytest.mark.parametrize("rows", [0, 20_000])
+@pytest.mark.parametrize("scale", [1.0, 300.0])
+def test_d03_sd_of_laplace_noise_is_that_of_the_declared_scale(make_private, rows, scale):
+    columns = {"a": np.random.default_rng(0).integers(0, 250, rows), "b": np.zeros(rows, dtype=int)}
+    private = make_private(columns, sizes={"a": 250, "b": 160}, epsilon=50)
+    exact = np.zeros((250, 160))
+    exact[:, 0] = np.bincount(columns["a"], minlength=250)
+    measured = private.measure_laplace([("a", "b")], scales=[scale], label="pair")[0]
+    sd = (2 * np.exp(-1 / scale)) ** 0.5 / (1 - np.exp(-1 / scale))
+    assert (measured.values - exact).std() == pytest.approx(sd, rel=0.03)
+    assert measured.sigma == pytest.approx(sd, rel=1e-12)
+
+
 def test_d05_sd_at_every_call(make_private, rows):
     sizes = {"a": 200, "b": 200}
     private = make_private({"a": [], "b": []}, sizes=sizes, epsilon=1)

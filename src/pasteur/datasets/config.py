@@ -129,6 +129,9 @@ class TableConfig:
     """Columns in which no value comes twice and none is null."""
     foreign_keys: dict[str, str] = field(default_factory=dict)
     """Column -> `table.column` in which each of its values must be."""
+    public: bool = False
+    """Whether its rows are nobody's, as those of a list of codes. A run that makes a claim reads
+    only public tables and those whose foreign keys lead to the unit."""
 
     def __post_init__(self) -> None:
         """Refuse unknown types, formats of columns that are no dates, and two columns renamed to one."""

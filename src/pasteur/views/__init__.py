@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pasteur.views.build import build
 from pasteur.views.config import ComponentConfig, ViewConfig
+from pasteur.views.owners import unowned
 from pasteur.views.relations import resolve
 from pasteur.views.units import respects_units, same_bytes
 
-__all__ = ["ComponentConfig", "ViewConfig", "build", "resolve", "respects_units", "same_bytes"]
+__all__ = ["ComponentConfig", "ViewConfig", "build", "resolve", "respects_units", "same_bytes", "unowned"]
