@@ -70,6 +70,13 @@ def test_d27_mutants_that_mix_units_are_caught(people, relationships, sql):
     assert found.startswith("view v, component core: mixes units: without one unit, ")
 
 
+@pytest.mark.parametrize("extreme", ["max(age)", "min(age)", "max(id)", "count(*) > 3"])
+def test_d27_an_extreme_over_people_is_seen_from_few_units(people, relationships, extreme):
+    sql = f"SELECT id, age, (SELECT {extreme} FROM people) AS extreme FROM people"
+    (found,) = respects_units(view(sql), people, relationships=relationships, sample=3, rng=rng())
+    assert found.startswith("view v, component core: mixes units: with")
+
+
 def test_d27_a_parents_parent_is_followed_to_the_unit(people, relationships):
     """Of a table two joins from the unit, a person's rows are taken away too."""
     items = Table.of(pa.table({"visit": np.repeat(np.arange(89), 2), "item": np.tile([1, 2], 89)}))
