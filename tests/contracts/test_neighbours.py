@@ -182,6 +182,32 @@ def test_d27_rows_of_people_without_a_declared_relation_make_no_claim(project, a
     assert run(experiment("reference")).claim["private"] is False
 
 
+@pytest.mark.parametrize("m", [1, 3])
+def test_d18_a_person_with_many_rows_counts_as_often_as_declared(project, another, adult_rows, m):
+    """A flat table with repeated ids: one more person, of forty rows, moves the number of rows by m, and m is paid."""
+    ids = [f"p{row // 2}" for row in range(600)]
+    everybody = adult_rows.slice(0, 600).add_column(0, "id", pa.array(ids))
+    many = next(f"many{k}" for k in range(100) if assign([f"many{k}"], salt="people", ratios=RatiosConfig())[0] == 0)
+    theirs = adult_rows.slice(600, 40).add_column(0, "id", pa.array([many] * 40))
+    ledgers, totals = [], []
+    for home, rows in ((project, everybody), (another, pa.concat_tables([everybody, theirs]))):
+        csv.write_csv(rows, home.root / "people.csv")
+        raw = json.loads((home.root / "metadata" / "people.detail.json").read_text())
+        raw["pasteur"]["unit"] = {"max_rows": m}
+        raw["pasteur"]["tables"]["people"]["drop"] = ["id"]
+        (home.root / "metadata" / "people.detail.json").write_text(json.dumps(raw))
+        one = home().dataset
+        types = {**one.tables["people"].types, "id": "string"}
+        dataset = replace(one, tables={"people": TableConfig(types=types)}, unit=UnitConfig(column="id"))
+        result = run(home(dataset=dataset, privacy=PrivacyConfig(debug_seed=1)))
+        ledgers.append(result.ledger)
+        with np.load(result.model) as model:
+            totals.append(json.loads(model["header"].tobytes())["total"])
+    assert ledgers[0] == ledgers[1]
+    assert {event["sensitivity"] for event in ledgers[0]["events"]} == {m}
+    assert totals[1] - totals[0] == pytest.approx(m, abs=1e-6)
+
+
 def _numbers(value):
     if isinstance(value, dict):
         value = list(value.values())
