@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import csv
 
-from pasteur import table
+from pasteur import synth, table
 from pasteur.catalog import Paths
 from pasteur.errors import ConfigError, DataError, PrivacyError, SchemaError
 from pasteur.experiment import PrivacyConfig
@@ -137,6 +137,30 @@ def test_what_was_spent_counts_also_when_the_run_did_not_finish(project, monkeyp
         run(project())
     composed = LedgerBook(Paths(root=project.root).book).composed("people", "people", "wrk")
     assert (composed.releases, composed.epsilon) == (1, 1.0)
+
+
+def test_a_run_that_is_killed_has_been_counted(project, monkeypatch):
+    """The book is charged before the first question: a killed process enters nothing afterwards."""
+    book = LedgerBook(Paths(root=project.root).book)
+    during = []
+    fit = synth.find("independent").fit
+    monkeypatch.setattr(
+        synth.find("independent"), "fit", lambda *a: during.append(book.composed("people", "people", "wrk")) or fit(*a)
+    )
+    result = run(project())
+    assert [(each.releases, each.epsilon) for each in during] == [(1, 1.0)]
+    (release,) = book.releases("people", "people")
+    assert len(release.read.events) == result.claim["events"]
+
+
+def test_a_run_that_asked_nothing_is_not_counted(project, monkeypatch):
+    def fails(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synth.find("independent"), "fit", fails)
+    with pytest.raises(KeyboardInterrupt):
+        run(project())
+    assert LedgerBook(Paths(root=project.root).book).releases("people", "people") == ()
 
 
 def test_a_debug_seed_stamps_the_run(project):

@@ -81,13 +81,17 @@ def _protected(plan: Plan, entries: DataCatalog) -> None:
 
 
 def _synthesise(plan: Plan, entries: DataCatalog, manifests: Manifests, trace: Trace) -> dict[str, Any]:
-    """Fit and sample; whatever was spent is entered in the ledger book, also when the fit did not finish."""
+    """Fit and sample. The ledger book is charged first, so that a run that is killed has been counted."""
     pipeline = synthesize.create(tuple(plan.schema.tables), plan.splits, private=plan.ledger is not None)
+    if plan.ledger:
+        _enter(plan)
     try:
         execute(pipeline, entries, manifests, trace)
     except BaseException:
         if plan.ledger and plan.ledger.entries:
             _enter(plan)
+        elif plan.ledger:
+            LedgerBook(plan.paths.book).withdraw(plan.run_id)
         raise
     return _enter(plan)
 

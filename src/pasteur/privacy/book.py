@@ -101,15 +101,25 @@ class LedgerBook:
         self.path = path
 
     def add(self, release: Release) -> None:
-        """Append one release.
+        """Append one release; where its run has one already, that one is replaced.
 
         Raises:
             DataError: the book cannot be written, or is not one.
         """
-        with self._locked():
-            lines = [*self._lines(), json.dumps(asdict(release), sort_keys=True)]
-            with atomic(self.path) as temporary:
-                temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        line = json.dumps(asdict(release), sort_keys=True)
+        with self._changed() as lines:
+            place = _place(lines, release.run)
+            lines[place : place + 1] = [line]
+
+    def withdraw(self, run: str) -> None:
+        """Take back the release of a run that was entered beforehand and then asked nothing.
+
+        Raises:
+            DataError: the book cannot be written, or is not one.
+        """
+        with self._changed() as lines:
+            place = _place(lines, run)
+            lines[place : place + 1] = []
 
     def releases(self, dataset: str, salt: str) -> tuple[Release, ...]:
         """All releases of a data set and salt, oldest first.
@@ -181,6 +191,15 @@ class LedgerBook:
             raise DataError(message) from error
 
     @contextmanager
+    def _changed(self) -> Iterator[list[str]]:
+        """The lines, to be changed in place; then they are written."""
+        with self._locked():
+            lines = self._lines()
+            yield lines
+            with atomic(self.path) as temporary:
+                temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,6 +210,12 @@ class LedgerBook:
         with stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
+
+
+def _place(lines: Sequence[str], run: str) -> int:
+    """Where the line of `run` is; after the last one where there is none."""
+    found = f'"run": {json.dumps(run)}, '
+    return next((place for place, line in enumerate(lines) if found in line), len(lines))
 
 
 def _together(ledgers: Sequence[Ledger], delta: float) -> float:
