@@ -177,7 +177,7 @@ class DecodedFile(TableFile):
 
 
 class JsonFile(AbstractDataset[Any, Any]):
-    """A JSON document with sorted keys, so that the same content gives the same bytes."""
+    """A JSON document, its keys in the order they came in: that of components and of columns, which readers rely on."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -195,7 +195,7 @@ class JsonFile(AbstractDataset[Any, Any]):
 
     def save(self, data: Any) -> None:
         """Write the document, whole or not at all."""
-        write_text(self.path, json.dumps(data, indent=1, sort_keys=True) + "\n")
+        write_text(self.path, json.dumps(data, indent=1) + "\n")
 
     def _exists(self) -> bool:
         return self.path.exists()
