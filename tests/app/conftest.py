@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -107,12 +108,20 @@ def _digest(path: Path) -> str:
     return sha256(path)
 
 
-@pytest.fixture
-def experiment(project):
-    """The default run, composed once a test that asks for it."""
+@pytest.fixture(scope="session")
+def composed(tmp_path_factory):
+    """The default run: composing it takes longer than what most tests do with it."""
     from pasteur.app import compose
 
-    return compose.experiment([])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PASTEUR_ROOT", str(tmp_path_factory.mktemp("root")))
+        return compose.experiment([])
+
+
+@pytest.fixture
+def experiment(composed, project):
+    """The default run, of an empty project."""
+    return replace(composed, root=project)
 
 
 @pytest.fixture
