@@ -110,7 +110,7 @@ def somebody(tmp_path):
 def test_a_folder_without_right_to_write_is_one_clear_line(tmp_path, request):
     folder = tmp_path / "mine"
     folder.mkdir(mode=0o555)
-    for part in (tmp_path, *tmp_path.parents[:2]):
+    for part in (tmp_path, *(p for p in tmp_path.parents if p.name.startswith(("pytest-", "popen-")))):
         part.chmod(part.stat().st_mode | 0o055)
     request.getfixturevalue("somebody")
     with pytest.raises(DataError, match=r"t\.pq: cannot be written \(Permission denied\)"):
