@@ -52,23 +52,39 @@ def test_d12_a_budget_for_k_steps_runs_k(name, k):
     assert len(ledger.events) == k
 
 
-def test_d12_the_charge_stands_before_the_answer(make_private, rows):
+QUESTIONS = {
+    "marginals": lambda private: private.measure([("a",), ("b",)], sigmas=[60.0, 60.0], label="x"),
+    "laplace": lambda private: private.measure_laplace([("a",), ("b",)], scales=[90.0, 90.0], label="x"),
+    "total": lambda private: private.measure_total(sigma=60.0, label="x"),
+    "choice": lambda private: private.choose([("a",), ("b",)], answers=[[1] * 4, [1] * 3], epsilon=0.02, label="x"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_d12_the_charge_stands_before_the_answer(make_private, rows, question):
     asked = []
 
     class Spy:
         stamps = ()
 
         def gaussian(self, exact, event):
-            asked.append(len(private.ledger.events))
+            asked.append(event in private.ledger.events)
             return exact
 
+        laplace = gaussian
+
+        def choose(self, scores, event):
+            return self.gaussian(0, event)
+
     private = make_private(rows(10), mechanisms=Spy())
-    sigma = private.sigma(private.ledger.total / 2)
-    private.measure([("a",), ("b",)], sigmas=[sigma, sigma], label="one-way")
-    assert asked == [2, 2]
+    QUESTIONS[question](private)
+    assert asked
+    assert all(asked)
+    private.measure([("c",)], sigmas=[private.sigma(private.ledger.remaining)], label="all the rest")
+    before = len(asked)
     with pytest.raises(BudgetError):
-        private.measure([("a",)], sigmas=[sigma], label="one more")
-    assert asked == [2, 2]
+        QUESTIONS[question](private)
+    assert len(asked) == before
 
 
 def test_a_batch_is_charged_whole_or_not_at_all():
