@@ -31,6 +31,8 @@ class Result:
     scores: tuple[Score, ...]
     failures: Mapping[str, str]
     """Metric families that failed, with the reason."""
+    notes: Mapping[str, str]
+    """What a reader of the scores must know: tables that were sampled or short, queries that did not run."""
     synthetic: Mapping[str, Path]
     """Each component's synthetic file."""
     model: Path | None
@@ -64,6 +66,7 @@ class Result:
             "releases": dict(self.releases),
             "scores": [score.document() for score in self.scores],
             "failures": dict(self.failures),
+            "notes": dict(self.notes),
             "synthetic": {component: str(path.relative_to(root)) for component, path in self.synthetic.items()},
             "model": str(self.model.relative_to(root)) if self.model else None,
             "ran": dict(self.ran),

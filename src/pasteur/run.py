@@ -44,7 +44,7 @@ def run(experiment: Experiment) -> Result:
     if plan.ledger:
         _protected(plan, entries)
     releases = _synthesise(plan, entries, manifests, trace)
-    scores: Mapping[str, Any] = {"scores": [], "failures": {}}
+    scores: Mapping[str, Any] = {"scores": [], "failures": {}, "notes": {}}
     if plan.target:
         components = tuple(plan.schema.tables)
         judge = benchmark.create(components, plan.target, reference="ref" in plan.scored)
@@ -139,6 +139,7 @@ def _result(
         releases=releases,
         scores=metrics.read_scores(scores),
         failures=scores["failures"],
+        notes={**plan.bench.notes, **scores["notes"]},
         synthetic=synthetic,
         model=model,
         folder=paths.run(plan.version),

@@ -81,6 +81,7 @@ def result_of(experiment, *, failures=None, scores=None, run_id="0123abcd") -> R
         },
         scores=tuple(scores),
         failures=failures or {},
+        notes={"sample/people": "scored on 50000 of 90000 rows of dev"},
         synthetic={"core": synthetic},
         model=model,
         folder=folder,

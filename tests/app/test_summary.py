@@ -102,3 +102,12 @@ def test_a_sweep_is_a_line_a_trial():
     assert "  0 complete   0123abcd       0.2500  algo=mst" in text
     assert "2 trials, 1 not complete" in text
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_notes_on_the_scores_are_said_and_long_lists_are_cut():
+    assert summary.notes({"sample/core": "scored on 50000 of 90000 rows of dev"}) == [
+        "note: sample/core: scored on 50000 of 90000 rows of dev"
+    ]
+    many = summary.notes({f"sql/{i:02}": "names 'education', which schema paper drops" for i in range(20)})
+    assert many[-1] == "... and 14 more notes in result.json"
+    assert all(len(line) <= 80 for line in many)

@@ -51,7 +51,7 @@ def lines(result: Result, tracked: Tracked | None, problem: str = "", *, bold: b
     )
     out += _row("claim", claim(result.claim))
     out += _row("releases", str(result.releases.get("line", "")))
-    out += ["", *scores(result.scores, result.failures, bold=bold)]
+    out += ["", *scores(result.scores, result.failures, bold=bold), *notes(result.notes), ""]
     for component, path in result.synthetic.items():
         out += _row(component, str(_short(path, e.root)), whole=True)
     if result.model:
@@ -79,7 +79,7 @@ def scores(found: Sequence[Score], failures: Mapping[str, str], *, bold: bool = 
     from pasteur.metrics.score import family_gap
 
     if not found and not failures:
-        return ["No scores: every split was fitted.", ""]
+        return ["No scores: every split was fitted."]
     families = {family: [s for s in found if s.family == family] for family in dict.fromkeys(s.family for s in found)}
     shown = [score for family in families.values() for score in family[:SHOWN]]
     width = min(max((len(s.metric) for s in shown), default=6), WIDTH - 8 - 8 * 4 - 11)
@@ -101,7 +101,14 @@ def scores(found: Sequence[Score], failures: Mapping[str, str], *, bold: bool = 
         "gap: 0 as good as ref, 1 no better than base.",
         WIDTH,
     )
-    return [*out, ""]
+    return out
+
+
+def notes(found: Mapping[str, str]) -> list[str]:
+    """What a reader of the scores must know, each once; long lists are in `result.json`."""
+    told = [f"note: {about}: {why}" for about, why in sorted(found.items())]
+    more = [f"... and {len(told) - SHOWN} more notes in result.json"] if len(told) > SHOWN else []
+    return [line for text in [*told[:SHOWN], *more] for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
 
 
 def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, out: TextIO | None = None) -> None:
