@@ -37,7 +37,7 @@ SCALARS = frozenset(
     to_millennia to_milliseconds to_minutes to_months to_quarters to_seconds to_timestamp to_weeks to_years
     try_strptime week weekday weekofyear year yearweek
 
-    array_length cardinality element_at equi_width_bins flatten generate_series list_aggregate list_apply list_append
+    array_length cardinality element_at equi_width_bins flatten generate_series list_apply list_append
     list_avg list_concat list_contains list_count list_distinct list_element list_extract list_filter list_has
     list_has_all list_has_any list_indexof list_intersect list_max list_median list_min list_position list_prepend
     list_reduce list_reverse list_reverse_sort list_select list_slice list_sort list_sum list_transform list_unique
