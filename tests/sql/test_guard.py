@@ -140,7 +140,8 @@ def test_a_missing_table_has_a_near_miss():
         "age(timestamp '2020-01-01')", "nextval('s')", "getvariable('x')", "error('x')", "write_log('x')",
         "read_text('x')", "approx_quantile(age, 0.5)", "reservoir_quantile(age, 0.5)", "approx_count_distinct(age)",
         "query('x')", "main.lower('a')", "system.main.now()", "json_serialize_sql('x')", "txid_current()",
-        "now() OVER ()", "pg_sleep(1)", "list_aggregate([1], 'reservoir_quantile')", "list_transform([1], lambda x: random())", "Random()",
+        "now() OVER ()", "pg_sleep(1)", "list_aggregate([1], 'reservoir_quantile')",
+        "list_transform([1], lambda x: random())", "Random()",
     ],
 )  # fmt: skip
 def test_impure_functions(call):
