@@ -1,5 +1,6 @@
 # make run    on a new machine: a virtual environment, the locked dependencies, then the first synthetic data set
 # make test   the same environment with the test tools, then the whole test suite
+# make quick  all tests but the slow ones, for the time between two edits
 # Another Python: make PYTHON=python3.12 run.  Other arguments: make run RUN='dataset=adult algo=independent'
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format check lock bench clean
+.PHONY: help run test quick lint format check lock bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,7 +22,10 @@ run: $(VENV)/.installed  ## install what is missing, then run RUN
 	$(BIN)/python -m pasteur $(RUN)
 
 test: $(VENV)/.installed-dev  ## the whole test suite
-	$(BIN)/python -m pytest --cov $(ARGS)
+	$(BIN)/python -m pytest -n auto --cov $(ARGS)
+
+quick: $(VENV)/.installed-dev  ## the tests to run while working: all but the slow ones
+	$(BIN)/python -m pytest -n auto -m 'not slow' -q $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## style, types and walls between packages
 	$(BIN)/ruff check

@@ -127,6 +127,7 @@ def test_the_reference_names_every_embedding():
     assert set(re.findall(r'^\| `\{"type": "(\w+)"', REFERENCE, re.MULTILINE)) == offered
 
 
+@pytest.mark.slow
 def test_own_data_from_an_empty_directory(visitor):
     arguments = next(arguments for arguments in RUNS if "dataset=visits" in arguments)
     done = pasteur(visitor, *arguments)

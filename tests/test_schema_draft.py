@@ -90,6 +90,7 @@ def test_ids_and_relations_are_seen(drafted):
     ]
 
 
+@pytest.mark.slow
 def test_sdv_loads_a_draft(drafted):
     from sdv.metadata import Metadata
 

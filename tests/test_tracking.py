@@ -16,6 +16,8 @@ import pytest
 from pasteur import tracking
 from pasteur.tracking import Record, Tracked, Tracker, TrackingError, key_of
 
+pytestmark = pytest.mark.slow
+
 RECORD = Record(
     experiment="adult",
     name="mst eps=1",

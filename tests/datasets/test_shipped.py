@@ -48,6 +48,7 @@ def test_adult(project, shipped):
     assert twins == 52  # rows that an earlier row equals, as pandas' duplicated() counts them
 
 
+@pytest.mark.slow
 @registry
 def test_kdd_census(shipped):
     config = shipped("kdd_census")
@@ -61,6 +62,7 @@ def test_kdd_census(shipped):
     assert train.read_bytes().count(b"\n") == 199_523
 
 
+@pytest.mark.slow
 @registry
 def test_mimic_demo(shipped):
     config = shipped("mimic_demo")

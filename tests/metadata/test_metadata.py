@@ -69,6 +69,7 @@ def test_the_positive_class_of_a_target_is_a_level(schema):
             assert column.sdtype == "numerical"
 
 
+@pytest.mark.slow
 def test_sdv_loads_its_part_as_it_stands(raw):
     from sdv.metadata import Metadata
 

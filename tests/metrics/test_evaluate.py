@@ -61,6 +61,7 @@ def test_a_run_is_scored_beside_anchors_measured_once_and_kept_as_json(flat, peo
         assert None not in (score.dec, score.ref, score.base)
 
 
+@pytest.mark.slow
 def test_scores_are_the_same_for_the_same_seed(flat, people, whole):
     assert {**whole, "seconds": 0} == {**anchors(flat, people), "seconds": 0}
     one, two = synthetic(flat, people, whole), synthetic(flat, people, whole)
@@ -176,6 +177,7 @@ def watched(tables, name, read):
     return {component: watch(table) for component, table in tables.items()}
 
 
+@pytest.mark.slow
 def test_lineage_an_objective_reads_syn_ref_and_the_target_only(flat, people):
     """Whatever dec (made of wrk) holds, the numbers that a choice may rest on are the same."""
     read = set()

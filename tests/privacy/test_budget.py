@@ -57,6 +57,7 @@ def test_d05_another_kind_is_refused_at_run_time(make_private, rows, wrong):
         private.ledger.accountant.sigma(Sigma(1), 1)
 
 
+@pytest.mark.slow
 def test_d05_another_kind_is_refused_by_the_type_checker(tmp_path):
     snippet = tmp_path / "mixed.py"
     snippet.write_text(

@@ -15,6 +15,7 @@ def gaussian(sigma):
     return DiscreteGaussian(sigma=sigma, sensitivity=1)
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(
     epsilon=st.floats(0.02, 20),

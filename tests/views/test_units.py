@@ -120,6 +120,7 @@ def test_views_whose_bytes_depend_on_the_order_of_rows(keys, sql, fine):
     assert all(line.startswith("view v, component core: its rows depend on the order") for line in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adult", "kdd_census", "mimic_core"])
 def test_d27_every_shipped_view(shipped, real, name):
     config, primary, keys = real("mimic_demo" if name == "mimic_core" else name)
