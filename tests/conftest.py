@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from absl import logging as absl_logging
 from hypothesis import settings
 from pyarrow import csv
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# dp-accounting brings absl, whose log handler keeps the stderr of its import, here pytest's capture, and closes it when
+# Hydra sets up logging in a test that captures by itself. It leaves the interpreter's own stderr open.
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 # A test's speed is the machine's.
 settings.register_profile("pasteur", deadline=None)
