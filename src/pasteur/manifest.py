@@ -7,11 +7,11 @@ latest version instead and hands on stale data.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import hashlib
 import inspect
 import json
+import re
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -50,25 +50,26 @@ def _plain(value: object) -> Any:
     raise TypeError(f"a setting of type {type(value).__name__} has no digest")
 
 
-@cache
-def _rooms() -> dict[str, frozenset[str]]:
-    """Each room (package or module directly under `pasteur`) and the rooms its files import."""
-    rooms = [path for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
-    return {room.stem: frozenset(_imports(room)) for room in rooms}
+IMPORT = re.compile(
+    r"^\s*(?:from\s+pasteur(?:\.(\w+))?[\w.]*\s+import\s+(\([^)]*\)|.+)|import\s+pasteur\.(\w+))", re.MULTILINE
+)
+    r"^\s*(?:from\s+pasteur(?:\.(\w+))?[\w.]*\s+import\s+(\([^)]*\)|.+)|import\s+pasteur\.(\w+))", re.MULTILINE
+)
+"""An import of ours. One that stands in a text is taken for one too: too much code counts then, never too little."""
 
 
-def _sources(room: Path) -> list[Path]:
-    return [room] if room.suffix == ".py" else sorted(room.rglob("*.py"))
+def _sources(room: str) -> list[Path]:
+    """A room's files: those of the package, or the module right under `pasteur`; none where there is no such room."""
+    folder, module = SOURCE / room, SOURCE / f"{room}.py"
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [module] if module.is_file() else []
 
 
-def _imports(room: Path) -> set[str]:
+def _imports(room: str) -> set[str]:
+    """The names right under `pasteur` that a room's files import; a name that is no room has no files."""
     found: set[str] = set()
     for path in _sources(room):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [f"{node.module}.{a.name}" for a in node.names]
-            found.update(name.split(".")[1] for name in names if name.startswith("pasteur."))
+        for package, names, module in IMPORT.findall(path.read_text(encoding="utf-8")):
+            found.update({package, module} - {""} or re.findall(r"\w+", names))
     return found
 
 
@@ -79,13 +80,12 @@ def code_digest(room: str) -> str:
     waiting = [room]
     while waiting:
         name = waiting.pop()
-        if name not in seen and name in _rooms():
+        if name not in seen:
             seen.add(name)
-            waiting.extend(_rooms()[name])
+            waiting.extend(_imports(name))
     result = hashlib.sha256()
     for name in sorted(seen):
-        path = SOURCE / name
-        for source in _sources(path if path.is_dir() else path.with_suffix(".py")):
+        for source in _sources(name):
             result.update(source.read_bytes())
     return result.hexdigest()
 

@@ -201,8 +201,8 @@ class Tracker:
 
 def serve(root: Path, incoming: IO[str], outgoing: IO[str]) -> None:
     """The child's side: answer each line of `incoming` on `outgoing`, until the parent closes it."""
-    client = None
-    for line in _while_starting(root, incoming):
+    client = _early(root)
+    for line in incoming:
         message = json.loads(line)
         try:
             client = client or _client(root)
@@ -213,13 +213,15 @@ def serve(root: Path, incoming: IO[str], outgoing: IO[str]) -> None:
         outgoing.flush()
 
 
-def _while_starting(root: Path, incoming: IO[str]) -> Iterator[str]:
-    """The lines of `incoming`; what takes long is done before the first is read."""
+def _early(root: Path) -> MlflowClient | None:
+    """What takes long, done before anything is asked: import MLflow, make the store, open it."""
     try:
-        _make_store(root)
+        client = _client(root)
+        client.search_experiments(max_results=1)
     except Exception as error:  # noqa: BLE001 - told when something is asked
-        print(f"the store could not be made: {error}", file=sys.stderr)  # noqa: T201 - stderr is the log
-    yield from incoming
+        print(f"the store could not be opened: {error}", file=sys.stderr)  # noqa: T201 - stderr is the log
+        return None
+    return client
 
 
 def _make_store(root: Path) -> None:

@@ -103,7 +103,6 @@ def test_code_counts_only_where_it_can_be_reached(monkeypatch, tmp_path, line):
 
     def digests():
         code_digest.cache_clear()
-        manifest._rooms.cache_clear()
         return {room: code_digest(room) for room in ("errors", "metrics", "table")}
 
     before = digests()
@@ -116,7 +115,6 @@ def test_code_counts_only_where_it_can_be_reached(monkeypatch, tmp_path, line):
 def _fresh_digests():
     yield
     code_digest.cache_clear()
-    manifest._rooms.cache_clear()
 
 
 def test_settings_have_digests_that_do_not_depend_on_order():
