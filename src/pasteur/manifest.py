@@ -53,8 +53,6 @@ def _plain(value: object) -> Any:
 IMPORT = re.compile(
     r"^\s*(?:from\s+pasteur(?:\.(\w+))?[\w.]*\s+import\s+(\([^)]*\)|.+)|import\s+pasteur\.(\w+))", re.MULTILINE
 )
-    r"^\s*(?:from\s+pasteur(?:\.(\w+))?[\w.]*\s+import\s+(\([^)]*\)|.+)|import\s+pasteur\.(\w+))", re.MULTILINE
-)
 """An import of ours. One that stands in a text is taken for one too: too much code counts then, never too little."""
 
 

@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -119,6 +120,7 @@ class Tracker:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._child: subprocess.Popen[str] | None = None
+        self._asked = False
 
     def __enter__(self) -> Self:
         return self
@@ -172,17 +174,20 @@ class Tracker:
         return found
 
     def close(self) -> None:
-        """Let the child end."""
+        """Let the child end; one that was never asked anything is not waited for: it may still be starting."""
         if self._child is None:
             return
+        if not self._asked:
+            self._child.terminate()
         for stream in (self._child.stdin, self._child.stdout):
             if stream:
                 stream.close()
         self._child.wait()
-        self._child = None
+        self._child, self._asked = None, False
 
     def _tell(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self.prepare()
+        self._asked = True
         child = self._child
         if child is None or child.stdin is None or child.stdout is None:
             raise TrackingError("MLflow's process could not be started")
@@ -324,6 +329,7 @@ def _text(value: object) -> str:
 def main() -> None:
     """Be the child of a `Tracker`."""
     os.environ.update(ENVIRONMENT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # an end like any other: half a store is removed
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between our answers
     serve(Path(sys.argv[1]), sys.stdin, answers)
