@@ -333,6 +333,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between our answers
     serve(Path(sys.argv[1]), sys.stdin, answers)
+    sys.stderr.flush()
+    os._exit(0)  # all is committed; taking MLflow down module by module would keep the parent waiting for a second
 
 
 if __name__ == "__main__":
