@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VERBS = ("ui", "sample", "export", "check", "schema")
+
+BROKEN = 1
+"""A fault of ours, not of the user."""
+
+DEBUG = "PASTEUR_DEBUG"
+"""Variable that shows the message of a fault of ours, which may hold values of the data."""
 
 INTERRUPTED = 130
 """What a shell expects of a process that Ctrl-C ended."""
@@ -31,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
 
     Returns:
         The process's exit code: 0 done; 2 a mistake of the user, told in one line; 3 done, but a metric, a trial of
-        several or the tracking failed; 130 interrupted.
+        several or the tracking failed; 1 a fault of Pasteur's own; 130 interrupted.
     """
     try:
         return _dispatch(list(argv))
@@ -43,6 +51,13 @@ def main(argv: Sequence[str]) -> int:
             raise
         print(f"error: {error.filename or 'a file'}: cannot be written ({error.strerror})", file=sys.stderr)  # noqa: T201
         return PasteurError.exit_code
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        # A library's message may quote a cell: where it happened is told, what it said is not.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        print(f"{frames}error: {type(error).__name__} inside Pasteur; {DEBUG}=1 shows its message", file=sys.stderr)  # noqa: T201
+        return BROKEN
     except KeyboardInterrupt:
         print("interrupted: a second run goes on from what is whole", file=sys.stderr)  # noqa: T201
         return INTERRUPTED

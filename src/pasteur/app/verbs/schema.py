@@ -96,12 +96,19 @@ def _draft(arguments: argparse.Namespace, root: Path) -> int:
     if path.exists() and not arguments.force:
         raise ConfigError(f"{path} is there already; --force overwrites it")
     raw = datasets.fetch(dataset, Paths(root=root).raw(dataset.name), root=root)
-    drafted = schema_draft.draft(dataset.name, datasets.tidy(dataset, datasets.parse(dataset, raw)))
+    primary = datasets.tidy(dataset, datasets.parse(dataset, raw))
+    drafted = schema_draft.draft(dataset.name, primary)
     write_text(path, json.dumps(drafted, indent=2) + "\n")
     print(  # noqa: T201 - what a person asked for
         f'{path}: each domain was taken from the data and is marked "declared": false.\n'
         "Hold it against public knowledge, write its source, remove the mark: until then no private run takes it."
     )
+    for table, types in datasets.inferred(dataset, primary).items():
+        listed = ", ".join(f"{column}: {kind}" for column, kind in types.items())
+        print(  # noqa: T201 - what a person asked for
+            f"The types of table '{table}' were taken from the data too. Declare them in the data set's YAML:\n"
+            f"  tables: {{{table}: {{types: {{{listed}}}}}}}"
+        )
     return 0
 
 

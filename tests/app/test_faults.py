@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from pasteur import app
+from pasteur.app import launch
+
+
+@pytest.fixture
+def fault(monkeypatch):
+    def quoting(argv):
+        raise ValueError("could not read 'Canary-19'")
+
+    monkeypatch.setattr(launch, "launch", quoting)
+
+
+@pytest.mark.usefixtures("fault")
+def test_a_fault_of_ours_tells_where_it_was_and_no_value(capsys):
+    assert app.main(["dataset=adult"]) == 1
+    told = capsys.readouterr().err
+    assert "Canary" not in told.replace("raise ValueError(\"could not read 'Canary-19'\")", "")
+    assert "test_faults.py" in told
+    assert told.rstrip().endswith("error: ValueError inside Pasteur; PASTEUR_DEBUG=1 shows its message")
+
+
+@pytest.mark.usefixtures("fault")
+def test_who_asks_sees_the_message(monkeypatch):
+    monkeypatch.setenv("PASTEUR_DEBUG", "1")
+    with pytest.raises(ValueError, match="Canary-19"):
+        app.main(["dataset=adult"])
