@@ -10,6 +10,8 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A worker a core, each with one thread: OpenMP's threads would wait for one another. A file's tests share its fixtures.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -22,10 +24,10 @@ run: $(VENV)/.installed  ## install what is missing, then run RUN
 	$(BIN)/python -m pasteur $(RUN)
 
 test: $(VENV)/.installed-dev  ## the whole test suite
-	$(BIN)/python -m pytest -n auto --cov $(ARGS)
+	$(PYTEST) --cov $(ARGS)
 
 quick: $(VENV)/.installed-dev  ## the tests to run while working: all but the slow ones
-	$(BIN)/python -m pytest -n auto -m 'not slow' -q $(ARGS)
+	$(PYTEST) -m 'not slow' -q $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## style, types and walls between packages
 	$(BIN)/ruff check
