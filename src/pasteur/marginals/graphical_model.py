@@ -139,5 +139,7 @@ def _matching(what: str, domain: Domain, cliques: Sequence[Clique], tables: Sequ
     if len(cliques) != len(tables):
         raise ValueError(rule(f"number of {what}s", len(tables), f"{len(cliques)}, one a clique"))
     for clique, table in zip(cliques, tables, strict=True):
+        if len(set(clique)) != len(clique):
+            raise ValueError(rule(f"clique of the {what}", clique, "different attributes"))
         if table.shape != domain.shape(clique):
             raise ValueError(rule(f"shape of the {what} of {clique}", table.shape, f"{domain.shape(clique)}"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from pasteur.errors import DataError, rule
+from pasteur.errors import DataError, PasteurError, rule
 from pasteur.files import atomic
 from pasteur.marginals import Domain, GraphicalModel, Measurement, Merging
 from pasteur.privacy import Ledger
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
 
 FORMAT = "pasteur-model-1"
 """Says how the header and the arrays are to be read."""
+
+UNREADABLE = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    PasteurError,
+    RuntimeError,  # among them RecursionError (JSON nested without end) and NotImplementedError (foreign zip files)
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a file that is no model, is cut short or was made to do harm ends in."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,7 +128,9 @@ class Model:
             with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             return _read(arrays)
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+        except UNREADABLE as error:
             message = f"{path}: is not a model that Pasteur wrote ({type(error).__name__})"
             raise DataError(message) from error
 
@@ -120,7 +138,7 @@ class Model:
 def _read(arrays: Mapping[str, np.ndarray]) -> Model:
     header = json.loads(arrays["header"].tobytes())
     if header["format"] != FORMAT:
-        raise ValueError(rule("format", header["format"], FORMAT))
+        raise DataError(rule("its format", header["format"], f"{FORMAT}, which this version of Pasteur reads"))
     domain = Domain.of(header["domain"])
     merging = Merging(
         domain=domain,
@@ -129,6 +147,7 @@ def _read(arrays: Mapping[str, np.ndarray]) -> Model:
     )
     cliques = [tuple(clique) for clique in header["cliques"]]
     described = header["measurements"]
+    _usable(merging, arrays, len(cliques))
     return Model(
         algorithm=header["algorithm"],
         settings=header["settings"],
@@ -140,6 +159,20 @@ def _read(arrays: Mapping[str, np.ndarray]) -> Model:
         graphical=GraphicalModel.from_arrays(merging.merged, cliques, header["total"], arrays),
         ledger=Ledger.from_dict(header["ledger"]),
     )
+
+
+def _usable(merging: Merging, arrays: Mapping[str, np.ndarray], cliques: int) -> None:
+    """Refuse arrays of the right shape that no row can be drawn from."""
+    for name, codes in merging.maps.items():
+        if codes.dtype.kind not in "iu":
+            raise ValueError(rule(f"map of '{name}'", codes.dtype, "whole numbers"))
+        shares = merging.shares[name]
+        if not (np.all(np.isfinite(shares)) and np.all(shares >= 0)):
+            raise ValueError(rule(f"shares of '{name}'", shares, "finite and 0 or more"))
+    for table in _numbered(arrays, "potential", cliques):
+        # -inf marks cells that cannot be.
+        if table.dtype.kind != "f" or not np.all(table < np.inf):
+            raise ValueError(rule("potentials", table.dtype, "floats under infinity"))
 
 
 def _numbered(arrays: Mapping[str, np.ndarray], name: str, count: int) -> Iterable[np.ndarray]:
