@@ -38,8 +38,10 @@ def read(path: Path, schema: pa.Schema) -> Table:
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         )
+        # A text may hold line ends, and in a file of one column an empty line is a row: a missing value.
+        parsing = csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(schema) > 1)
         try:
-            with csv.open_csv(path, convert_options=options) as reader:
+            with csv.open_csv(path, parse_options=parsing, convert_options=options) as reader:
                 yield from reader
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise DataError(f"{path}: is not the CSV file that was written") from error
