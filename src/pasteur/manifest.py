@@ -135,7 +135,9 @@ class Manifests:
             held = json.loads(self.paths.manifest(path).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        return bool(held["recipe"] == recipe and held["sha256"] == self.bytes_of(path))
+        if not isinstance(held, dict):
+            return False
+        return bool(held.get("recipe") == recipe and held.get("sha256") == self.bytes_of(path))
 
     def forget(self, node: Node, catalog: DataCatalog) -> None:
         """Drop the remembered digests of what `node` has just made."""
