@@ -79,6 +79,7 @@ def test_values_become_what_the_fields_say():
         ({"shre": 1}, "o.shre is not a known setting; did you mean 'share'?"),
         ({"share": "x"}, "o.share (x) must be a number"),
         ({"share": None}, "o.share (null) must be a number"),
+        ({"share": 10**400}, "o.share (too large) must be a number below 1.8e308 in size"),
         ({"rows": "x"}, "o.rows (x) must be a whole number or null"),
         ({"rows": 1.5}, "o.rows (1.5) must be a whole number or null"),
         ({"rows": True}, "o.rows (true) must be a whole number or null"),
