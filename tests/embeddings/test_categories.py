@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pasteur.embeddings.boolean import Boolean
 from pasteur.embeddings.categories import Categories
 from pasteur.embeddings.constant import Constant
 from pasteur.errors import SchemaError
+from pasteur.schema import Column
 
 PLAIN = {"type": "categories"}
 
@@ -168,3 +173,120 @@ def test_a_constant_is_one_code_and_comes_back(column, value, sdtype, kind, righ
 def test_wrong_constants_are_refused(column, domain, message):
     with pytest.raises(SchemaError, match=message):
         Constant.declare(column({"type": "constant"}, domain))
+
+
+def test_a_group_may_have_the_name_of_a_level_that_is_in_none(declare):
+    """A level without a group is a group of its own, whatever the others are called."""
+    domain = {"levels": ["b", "a", "c"], "hierarchy": {"a": "b", "c": "b"}}
+    embedding = declare(domain, {"type": "categories", "height": 1})
+    assert codes(embedding, ["b", "a", "c"]) == [0, 1, 1]
+    assert set(decoded(embedding, [0] * 50)) == {"b"}
+    assert set(decoded(embedding, [1] * 50)) == {"a", "c"}
+
+
+def test_other_and_null_at_height_1(declare):
+    domain = {"levels": ["x1", "x2", "y"], "other": "rest", "null": True, "hierarchy": {"x1": "x", "x2": "x"}}
+    embedding = declare(domain, {"type": "categories", "height": 1})
+    assert codes(embedding, ["y", "x2", None, "rest", "??", "x1"]) == [1, 0, 3, 2, 2, 0]
+    assert decoded(embedding, [2, 3, 1]) == ["rest", None, "y"]
+    grouped = declare(domain | {"hierarchy": {"rest": "x", "x1": "x"}}, {"type": "categories", "height": 1})
+    assert codes(grouped, ["??", "x1", "x2"]) == [0, 0, 1]
+
+
+LEVELS = st.lists(st.text(max_size=4), min_size=1, max_size=9, unique=True)
+
+
+@settings(max_examples=80, deadline=None)
+@given(levels=LEVELS, data=st.data())
+def test_codes_of_a_hierarchy_are_a_partition_in_order_of_appearance(levels, data):
+    names = st.sampled_from(["g", "h", *levels])
+    hierarchy = data.draw(st.dictionaries(st.sampled_from(levels), names, min_size=1))
+    null = data.draw(st.booleans())
+    embedding = Categories.declare(
+        Column(
+            name="x", table="t", sdtype="categorical", source=None, declared=True, sdv={},
+            embedding={"type": "categories", "height": 1},
+            domain={"levels": levels, "hierarchy": hierarchy, "null": null},
+        )
+    )  # fmt: skip
+    found = codes(embedding, levels, pa.string())
+    assert list(dict.fromkeys(found)) == list(range(embedding.parts[0].size - null)), "all codes used, in order"
+    for one, code in zip(levels, found, strict=True):
+        for other, again in zip(levels, found, strict=True):
+            same = one == other or (one in hierarchy and hierarchy.get(one) == hierarchy.get(other))
+            assert (code == again) == same
+    drawn = decoded(embedding, found * 3, seed=data.draw(st.integers(0, 9)))
+    assert codes(embedding, drawn, pa.string()) == found * 3
+    assert decoded(embedding, [len(set(found))]) == [None] if null else embedding.check(pa.array([None])) == 0
+
+
+def test_a_state_keeps_the_groups(declare):
+    domain = {"levels": ["a", "b", "c"], "hierarchy": {"a": "c", "b": "c"}}
+    embedding = declare(domain, {"type": "categories", "height": 1})
+    back = Categories.from_state(json.loads(json.dumps(embedding.state())))
+    assert back == embedding
+    assert codes(back, ["a", "b", "c"]) == [0, 0, 1]
+
+
+def test_text_levels_are_found_among_numbers_by_value_and_never_by_chance(declare):
+    embedding = declare({"levels": ["01", "1.5", "1e3", "x"], "other": "x"})
+    assert codes(embedding, [1.0, 1.5, 1000.0, 10.0, float("inf")]) == [0, 1, 2, 3, 3]
+    assert codes(embedding, [1, 1000, 15]) == [0, 2, 3]
+    assert codes(embedding, ["01", "1", "1e3"]) == [0, 3, 2], "text is compared as it is"
+
+
+def test_dictionaries_with_unused_repeated_and_missing_entries(declare):
+    embedding = declare({"levels": ["a", "b"], "null": True})
+    indices = pa.array([2, 0, None, 0, 1, 2, 1, 1], pa.int8())
+    values = pa.DictionaryArray.from_arrays(indices, pa.array(["b", None, "a"]))
+    assert embedding.encode(values)[0].tolist() == [0, 1, 2, 1, 2, 0, 2, 2]
+    assert embedding.check(values) is None
+    empty = pa.DictionaryArray.from_arrays(pa.array([None, None], pa.int8()), pa.array([], pa.string()))
+    assert embedding.encode(empty)[0].tolist() == [2, 2]
+    chunked = pa.chunked_array([pa.array(["b"]), pa.array([None, "a"], pa.string())])
+    assert embedding.encode(chunked)[0].tolist() == [1, 2, 0]
+
+
+def test_a_level_that_no_arrow_type_holds_is_refused(declare):
+    with pytest.raises(SchemaError, match=r"domain\.levels must be valid Unicode or 64-bit whole numbers"):
+        declare({"levels": [1, 2**63]})
+    with pytest.raises(SchemaError, match=r"domain\.levels must be valid Unicode"):
+        declare({"levels": ["a", "\ud800"]})
+
+
+@pytest.mark.parametrize(
+    ("value", "sdtype", "sdv", "kind"),
+    [
+        (3, "numerical", {"computer_representation": "Int8"}, pa.int8()),
+        (3, "numerical", {"computer_representation": "Float"}, pa.float64()),
+        (None, "datetime", {"datetime_format": "%Y"}, pa.string()),
+        (None, "datetime", {}, pa.timestamp("us")),
+        (None, "boolean", {}, pa.bool_()),
+        (True, "boolean", {}, pa.bool_()),
+        (2.5, "numerical", {}, pa.float64()),
+    ],
+)
+def test_a_constants_type_is_the_schemas(column, value, sdtype, sdv, kind):
+    embedding = Constant.declare(column({"type": "constant"}, {"value": value}, sdtype, **sdv))
+    drawn = embedding.decode([np.zeros(2, np.uint8)], rng=np.random.default_rng(0))
+    assert (drawn.type, drawn.to_pylist()) == (kind, [value, value])
+    assert embedding.check(drawn) is None
+    assert embedding.moved(drawn) == {"other": 0}
+    assert Constant.from_state(json.loads(json.dumps(embedding.state()))) == embedding
+
+
+def test_a_constant_that_its_type_cannot_hold(column):
+    with pytest.raises(SchemaError, match=r"domain\.value \(300\) must be one that int8 holds"):
+        Constant.declare(column({"type": "constant"}, {"value": 300}, computer_representation="Int8"))
+
+
+def test_a_constants_null_code_and_its_check(column):
+    embedding = Constant.declare(column({"type": "constant"}, {"value": "x", "null": True}, "categorical"))
+    values = pa.array(["x", None, "y", "x"])
+    assert codes(embedding, values) == [0, 1, 0, 0]
+    assert embedding.check(values) == 2
+    assert embedding.moved(values) == {"other": 1}
+    assert decoded(embedding, [0, 1]) == ["x", None]
+    strict = Constant.declare(column({"type": "constant"}, {"value": "x"}, "categorical"))
+    assert strict.check(values) == 1
+    assert codes(strict, values) == [0, 0, 0, 0]

@@ -226,7 +226,7 @@ def test_codes_that_are_none_are_refused(schema, rows):
     with pytest.raises(DataError, match="codes of core must have column 'pay'"):
         encoder.decode(Table.of(coded.drop_columns(["pay"])), rng=np.random.default_rng(0))
     wrong = coded.set_column(coded.schema.get_field_index("age"), "age", pa.array(np.full(ROWS, 200, np.uint8)))
-    with pytest.raises(ValueError, match="codes of 'age' must be below 74"):
+    with pytest.raises(ValueError, match=r"codes of 'age' must be in \[0, 74\)"):
         encoder.decode(Table.of(wrong), rng=np.random.default_rng(0)).arrow()
 
 
@@ -242,3 +242,56 @@ def test_wrong_schemas_are_refused(column, table_schema):
         TableEncoder.declare(table_schema(seen, column({"type": "boolean"}, {}, name="seen.year")))
     with pytest.raises(SchemaError, match="attribute '_unit' must have a name of its own"):
         TableEncoder.declare(table_schema(column({"type": "boolean"}, {}, name=UNIT)))
+
+
+@pytest.mark.parametrize("code", [-1, 74])
+def test_a_code_outside_its_attribute_is_refused_whatever_its_type(schema, rows, code):
+    """A negative code would count from the end, and decode to some other value."""
+    encoder = TableEncoder.declare(schema)
+    coded = encoder.encode(Table.of(rows)).arrow()
+    wrong = np.zeros(ROWS, np.int16)
+    wrong[-1] = code
+    coded = coded.set_column(coded.schema.get_field_index("age"), "age", pa.array(wrong))
+    with pytest.raises(ValueError, match=r"core: codes of 'age' must be in \[0, 74\)"):
+        encoder.decode(Table.of(coded), rng=np.random.default_rng(0)).arrow()
+
+
+def test_columns_are_drawn_apart(column, table_schema):
+    """Two columns alike draw different values: what is independent given the codes stays so."""
+    grid = {"type": "uniform", "bins": 1}, {"min": 0, "max": 999_999}
+    encoder = TableEncoder.declare(table_schema(column(*grid, name="a"), column(*grid, name="b")))
+    coded = Table.of(pa.table({name: pa.array(np.zeros(2000, np.uint8)) for name in "ab"}))
+    drawn = encoder.decode(coded, rng=np.random.default_rng(0)).frame()
+    assert abs(np.corrcoef(drawn["a"], drawn["b"])[0, 1]) < 0.1
+    assert drawn["a"].nunique() > 1900
+
+
+def test_blocks_are_drawn_apart_and_ids_run_on(schema, rows, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 100)
+    encoder = TableEncoder.declare(schema)
+    coded = encoder.encode(Table.of(rows)).arrow().drop_columns(["stay"])
+    same = coded.take(pa.array(np.zeros(200, np.int64)))
+    drawn = encoder.decode(Table.of(same), rng=np.random.default_rng(0)).frame()
+    assert drawn["stay"].tolist() == list(range(1, 201))
+    assert drawn["seen"][:100].tolist() != drawn["seen"][100:].tolist(), "a block draws from a stream of its own"
+
+
+def test_the_first_refused_row_wins_over_the_first_column(column, table_schema):
+    encoder = TableEncoder.declare(
+        table_schema(*(column({"type": "integers"}, {"min": 0, "max": 9}, name=name) for name in "ab"))
+    )
+    table = Table.of(pa.table({"a": [1, 2, None], "b": [1, None, 3]}))
+    with pytest.raises(DataError, match=r"x\.csv: column core\.b: row 2 must be not missing"):
+        encoder.check(table, file="x.csv")
+
+
+def test_the_curators_report_of_no_rows(column, table_schema):
+    encoder = TableEncoder.declare(
+        table_schema(
+            column({"type": "integers"}, {"min": 0, "max": 9}, name="a"),
+            column({"type": "categories"}, {"levels": ["x"], "other": "x"}, "categorical", name="b"),
+        )
+    )
+    empty = Table.of(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())}))
+    assert encoder.report(empty) == {"a": {"outside": 0.0}, "b": {"other": 0.0}}
+    assert encoder.encode(empty).arrow().num_rows == 0

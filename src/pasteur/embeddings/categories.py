@@ -83,7 +83,7 @@ class Categories(Declared):
             null=flag(column, domain, "null"),
             levels=levels,
             other=other,
-            groups=_numbered([hierarchy.get(_key(level), _key(level)) for level in levels]),
+            groups=_numbered([(key in hierarchy, hierarchy.get(key, key)) for key in map(_key, levels)]),
             ordered=flag(column, chosen, "ordered"),
         )
 
@@ -190,7 +190,7 @@ def _hierarchy(column: Column, domain: Mapping[str, Any], levels: tuple[Level, .
     return given if height else {}
 
 
-def _numbered(names: Sequence[str]) -> tuple[int, ...]:
+def _numbered(names: Sequence[tuple[bool, str]]) -> tuple[int, ...]:
     """Each name's number, in order of first appearance."""
     numbers = {name: index for index, name in enumerate(dict.fromkeys(names))}
     return tuple(numbers[name] for name in names)

@@ -199,8 +199,8 @@ class TableEncoder:
         for position, (name, embedding) in enumerate(self.embeddings.items()):
             codes = [block.column(part.name).to_numpy() for part in embedding.parts]
             for part, found in zip(embedding.parts, codes, strict=True):
-                if len(found) and int(found.max()) >= part.size:
-                    raise ValueError(f"{self.name}: codes of '{part.name}' must be below {part.size}")
+                if len(found) and not (found.min() >= 0 and found.max() < part.size):
+                    raise ValueError(f"{self.name}: codes of '{part.name}' must be in [0, {part.size})")
             columns[name] = embedding.decode(codes, rng=np.random.default_rng([*seed, position]))
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
