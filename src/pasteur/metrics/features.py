@@ -34,7 +34,7 @@ def features(data: Data, table: TableSchema, target: Target) -> Features:
     A column that becomes several attributes (a date's parts) gives several features.
     """
     columns, levels = [], []
-    held, codes, sizes = data.tables[table.name], data.codes[table.name], data.encoders[table.name].sizes
+    held, codes, embeddings = data.tables[table.name], data.codes[table.name], data.encoders[table.name].embeddings
     for column in table.columns:
         if column.name == target.column or column.sdtype == "id":
             continue
@@ -42,11 +42,10 @@ def features(data: Data, table: TableSchema, target: Target) -> Features:
             columns.append(floats(held[column.name]))
             levels.append(0)
             continue
-        for name in sizes:
-            if name == column.name or name.startswith(f"{column.name}."):
-                ordered = next(part.ordered for part in data.encoders[table.name].attributes if part.name == name)
-                columns.append(codes[name].astype(np.float64))
-                levels.append(0 if ordered else sizes[name])
+        # By the column's own parts, never by the look of names: `a.b` may be another column, even the target.
+        for part in embeddings[column.name].parts:
+            columns.append(codes[part.name].astype(np.float64))
+            levels.append(0 if part.ordered else part.size)
     rows = data.rows(table.name)
     values = np.stack(columns, axis=1) if columns else np.zeros((rows, 0))
     # Infinities are no numbers to any of the models; float32 is what the trees turn them into anyway.
