@@ -128,3 +128,21 @@ def test_tables_that_a_query_names():
     )
     (query,) = queries(f"-- name: x\n-- kind: dist\n-- values: x=number\n{text}")
     assert set(tables_of(query)) == {"core", "stays", "Events"}
+
+
+def test_a_query_of_text_fails_alone_and_tells_no_cell(flat, people):
+    text = "-- name: largest\n-- kind: scalar\n-- values: n=count\nSELECT max(city) AS n FROM core"
+    measured = found(people(100, 1), {"syn": people(100, 2)}, flat, queries(text, AGES))
+    assert list(measured.failures) == ["sql/largest"]
+    assert "'n' (str) must be numbers" in measured.failures["sql/largest"]
+    assert "Cork" not in measured.failures["sql/largest"]
+    assert values(measured)["sql/mean"] == values(measured)["sql/ages"]
+
+
+def test_lengths_of_time_may_be_compared(flat, people):
+    asked = "-- name: waits\n-- kind: dist\n-- values: wait=number\nSELECT to_seconds(age) AS wait FROM core"
+    aged = AGES.replace("SELECT age", "SELECT age::DOUBLE AS age")
+    measured = found(people(100, 1), {"syn": people(100, 2)}, flat, queries(asked, aged))
+    assert not measured.failures
+    assert values(measured)["sql/waits"] == pytest.approx(values(measured)["sql/ages"])
+    assert 0.5 < values(measured)["sql/waits"] < 1

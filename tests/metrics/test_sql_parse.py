@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import string
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pasteur.errors import SqlError
 from pasteur.metrics.sql_parse import Value, parse, read
@@ -119,3 +123,89 @@ def test_files(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(SqlError, match=r"bench.x.sql: is not a readable text file"):
         read(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_may_end_as_on_windows_and_texts_hold_any_letters(end):
+    text = "-- größe: no\n".replace("größe: no", "größe — ohne Eintrag") + HEAD + ";\n-- 数\n" + AGES
+    one, two = parse(text.replace("\n", end), file="f.sql")
+    assert (one.line, two.line) == (2, 10)
+    assert one.keys == ("education", "sex")
+    assert (two.name, two.values[0].column) == ("ages ü", "x")
+    assert two.sql == "SELECT age AS x FROM core WHERE city <> 'Zürich; -- name: no'"
+
+
+AGES = (
+    "-- name: ages ü\n-- kind: dist\n-- values: x=number\nSELECT age AS x FROM core WHERE city <> 'Zürich; -- name: no'"
+)
+
+NAMES = st.text(string.ascii_lowercase + "_", min_size=1, max_size=8)
+OPTIONS = {
+    "support": NAMES,
+    "min_support": st.integers(0, 99),
+    "weight": st.floats(0, 100, allow_subnormal=False),
+    "per": NAMES,
+}
+
+
+@settings(max_examples=60)
+@given(
+    keys=st.lists(NAMES, min_size=1, max_size=3, unique=True),
+    values=st.dictionaries(NAMES, st.sampled_from(["count", "ratio", "mean"]), min_size=1, max_size=3),
+    options=st.fixed_dictionaries({}, optional=OPTIONS),
+    data=st.data(),
+)
+def test_a_head_says_the_same_in_any_order_and_on_any_lines(keys, values, options, data):
+    compared = ",".join(f"{column} = {kind}" for column, kind in values.items())
+    entries = {"name": "q", "kind": "groups", "keys": ", ".join(keys), "values": compared, **options}
+    mixed = data.draw(st.permutations(sorted(entries)))
+    breaks = data.draw(st.lists(st.sampled_from(["\n-- ", "   ", "      a remark\n--"]), min_size=9, max_size=9))
+    head = "".join(f"{key.upper()}: {entries[key]}{gap}" for key, gap in zip(mixed, breaks, strict=False))
+    text = f"-- {head}\nSELECT 1"
+    if set(keys) & set(values):
+        with pytest.raises(SqlError, match="a column must be named once among keys and values"):
+            parse(text, file="f.sql")
+        return
+    (query,) = parse(text, file="f.sql")
+    assert query.keys == tuple(keys)
+    assert {value.column: value.type for value in query.values} == values
+    assert query.support == options.get("support")
+    assert query.per == options.get("per")
+    assert query.min_support == options.get("min_support", 0)
+    assert query.weight == options.get("weight", 1)
+    assert query.sql == "SELECT 1"
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "-1", "1e999", "ten", "0x10"])
+@pytest.mark.parametrize("key", ["weight", "min_support"])
+def test_numbers_of_a_head_are_finite(key, word):
+    with pytest.raises(SqlError, match=rf"f\.sql:2: {key} \({word}\) must be a number of at least 0"):
+        parse(f"-- name: q   kind: groups\n-- {key}: {word}\n-- keys: a   values: n=count\nSELECT 1", file="f.sql")
+
+
+@pytest.mark.parametrize("word", ["0", "-3", "2.5", "nan", "inf", "many"])
+def test_the_length_of_a_ranking_is_a_whole_number(word):
+    text = f"-- name: q   kind: topk   keys: a   values: n=count   order: n   k: {word}\nSELECT 1"
+    with pytest.raises(SqlError, match=rf"f\.sql:1: k \({word}\) must be a whole number of at least 1"):
+        parse(text, file="f.sql")
+
+
+@pytest.mark.parametrize(
+    ("order", "column", "descending"), [("n", "n", True), ("n DESC", "n", True), ("r Asc", "r", False)]
+)
+def test_rankings_go_down_unless_they_say_asc(order, column, descending):
+    text = f"-- name: q   kind: topk   keys: a   values: n=count, r=ratio   order: {order}   k: 2\nSELECT 1"
+    (query,) = parse(text, file="f.sql")
+    assert (query.order, query.descending, query.k) == (column, descending, 2)
+
+
+def test_a_comment_after_the_last_statement_is_nobodys_head():
+    (query,) = parse(HEAD + ";\n-- name: nothing follows\n-- kind: dist\n", file="f.sql")
+    assert query.name == "income by education and sex"
+    assert query.sql.endswith("GROUP BY ALL")
+
+
+def test_names_that_become_one_metric_clash():
+    one, other = (HEAD.replace("income by education and sex", name) for name in ("a-b", "A (b)"))
+    with pytest.raises(SqlError, match=r"f\.sql:8: query 'A \(b\)': has the name of the query in line 1"):
+        parse(f"{one};\n{other}", file="f.sql")

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -263,3 +265,79 @@ def test_no_group_of_one_side_in_the_other():
 )
 def test_constants_and_nothing_in_distributions(x, y, score):
     assert run(DIST, Side(result={"x": x}, rows=1), Side(result={"x": y}, rows=1)).score == score
+
+
+@pytest.mark.parametrize("value", ["Bergen", "12", b"12", ["x"], {"a": 1}, date(2020, 1, 1)], ids=repr)
+@pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.kind)
+def test_a_compared_column_must_be_numbers_and_its_values_are_never_told(query, value):
+    column = query.values[-1].column
+    good = {"g": ["a"], "n": [2], "r": [0.5], "m": [1.0], "x": [3.0]}
+    held = {name: good[name] for name in (*query.keys, *(v.column for v in query.values))}
+    assert run(query, Side(result=held, rows=9), Side(result=held, rows=9)).score == 1
+    wrong = Side(result=held | {column: [value]}, rows=9)
+    for sides_ in ((wrong, Side(result=held, rows=9)), (Side(result=held, rows=9), wrong)):
+        with pytest.raises(SqlError) as caught:
+            run(query, *sides_)
+        said = str(caught.value)
+        assert said == f"f.sql:1: query 'q': '{column}' ({type(value).__name__}) must be numbers or lengths of time"
+
+
+def test_support_must_be_numbers():
+    wrong = Side(result={"g": ["a"], "n": [1], "r": [0.5], "m": [1.0], "rows": ["many"]}, rows=3)
+    with pytest.raises(SqlError, match=r"'rows' \(str\) must be numbers"):
+        run(replace(GROUPS, support="rows"), wrong, wrong)
+
+
+def test_lengths_of_time_are_seconds():
+    assert number(timedelta(minutes=1, milliseconds=500)) == 60.5
+    assert number(pa.MonthDayNano([1, 2, 500_000_000])) == 32 * 86_400 + 0.5
+    day, night = (Side(result={"x": [timedelta(hours=h) for h in hours]}, rows=2) for hours in ([1, 2], [11, 12]))
+    seconds = Side(result={"x": [3600.0, 7200.0]}, rows=2)
+    assert run(DIST, day, seconds).score == 1
+    assert run(DIST, day, night).score < 0.2
+    with pytest.raises(TypeError, match=r"a compared value \(str\) must be a number") as caught:
+        number("Bergen")
+    assert "Bergen" not in str(caught.value)
+
+
+def test_groups_with_little_support_weigh_little():
+    """Support 0.81 against 0.01: weights 0.9 and 0.1, so a miss in the small group costs a tenth of a miss in all."""
+    query = replace(GROUPS, values=(Value(column="r", type="ratio"),))
+    target = Side(result={"g": ["big", "small"], "n": [81, 1], "r": [0.5, 0.5]}, rows=100)
+    candidate = Side(result={"g": ["big", "small"], "n": [81, 1], "r": [0.5, 0.0]}, rows=100)
+    assert run(query, target, candidate).score == pytest.approx(0.9)
+    other = Side(result={"g": ["big", "small"], "n": [81, 1], "r": [0.0, 0.5]}, rows=100)
+    assert run(query, target, other).score == pytest.approx(0.1)
+
+
+def test_min_support_is_in_rows_of_t_on_either_side():
+    query = replace(GROUPS, min_support=10, values=(Value(column="r", type="ratio"),))
+    target = Side(result={"g": ["a", "b"], "n": [50, 9], "r": [1.0, 1.0]}, rows=100)
+    candidate = Side(result={"g": ["a", "b"], "n": [500, 90], "r": [1.0, 0.0]}, rows=1000)
+    assert run(query, target, candidate).score == 1, "9 of 100 rows and 90 of 1000 are both below 10 of 100"
+    assert run(query, target, replace(candidate, result=candidate.result | {"n": [500, 110]})).score < 1
+    assert run(query, target, replace(candidate, result=candidate.result | {"n": [500, None]})).score == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    amounts=st.dictionaries(st.integers(0, 9), st.floats(0, 1e6), min_size=1, max_size=6),
+    others=st.dictionaries(st.integers(0, 9), st.floats(0, 1e6), min_size=1, max_size=6),
+    third=st.dictionaries(st.integers(0, 9), st.floats(0, 1e6), min_size=1, max_size=6),
+)
+def test_one_less_a_share_score_is_a_distance(amounts, others, third):
+    assume(all(any(value > 0 for value in side.values()) for side in (amounts, others, third)))
+    one, two, three = (Side(result={"g": list(s), "n": list(s.values())}, rows=10) for s in (amounts, others, third))
+    distance = [1 - run(SHARE, a, b).score for a, b in ((one, two), (two, three), (one, three))]
+    assert distance[2] <= distance[0] + distance[1] + 1e-9
+
+
+def test_ranking_by_hand_upwards_with_nothing_last():
+    query = replace(TOPK, k=2, descending=False, values=(Value(column="r", type="ratio"),))
+    target = Side(result={"g": list("abcd"), "r": [0.3, None, 0.1, 0.2]}, rows=10)  # first: c, d
+    candidate = Side(result={"g": list("abcd"), "r": [0.3, 0.05, 0.1, 0.2]}, rows=10)  # first: b, c
+    parts = run(query, target, candidate).parts
+    assert parts["overlap"] == 0.5
+    assert parts["values"] == pytest.approx(2 / 3), "b is nothing in T and something here"
+    # Ranks of c, d, b: T 0, 1, 2; the candidate's 1, 2, 0. One pair of three agrees.
+    assert parts["tau"] == pytest.approx(-1 / 3)

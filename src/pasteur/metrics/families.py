@@ -80,12 +80,13 @@ def stream(seed: int, label: str) -> np.random.Generator:
 
 @cache
 def families() -> dict[str, Metric]:
-    """Every family there is, by name."""
+    """Every family there is, by name; our own come before an entry point of the same name."""
     package = importlib.import_module("pasteur.metrics")
     modules = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
     found: dict[str, Metric] = {m.FAMILY.name: m.FAMILY for m in modules if hasattr(m, "FAMILY")}
     for entry in entry_points(group="pasteur.metrics"):
-        found[entry.name] = entry.load()
+        if entry.name not in found:
+            found[entry.name] = entry.load()
     return found
 
 
