@@ -4,7 +4,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from graphs import DOMAIN, SHAPES
+from graphs import DOMAIN, SHAPES, random_graphs
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pasteur.marginals import Domain, GraphicalModel, count, sampling
 from pasteur.marginals.sampling import systematic
@@ -111,3 +113,49 @@ def test_chunks_give_all_rows_and_the_same_ones_for_the_same_rng(monkeypatch):
 def test_negative_rows_are_refused():
     with pytest.raises(ValueError, match=r"rows \(-1\) must be 0 or more"):
         model_of(DOMAIN, []).sample(-1, rng=np.random.default_rng(0))
+
+
+@st.composite
+def conditionals(draw):
+    groups, cells = draw(st.integers(1, 5)), draw(st.integers(1, 6))
+    weights = st.lists(st.sampled_from([0.0, 1e-12, 0.1, 1.0, 7.0]), min_size=cells, max_size=cells)
+    table = np.array([draw(weights) for _ in range(groups)])
+    sums = table.sum(axis=1, keepdims=True)
+    return np.divide(table, sums, out=np.zeros_like(table), where=sums > 0)
+
+
+@settings(max_examples=100)
+@given(conditionals(), st.data(), st.integers(0, 2**32))
+def test_any_run_of_cells_holds_its_share_to_within_one_row(conditional, data, seed):
+    """What makes it low variance: not only cells, but all runs of neighbouring cells."""
+    groups = np.array(data.draw(st.lists(st.integers(0, len(conditional) - 1), max_size=60)), dtype=np.intp)
+    cells = systematic(conditional, groups, rng=np.random.default_rng(seed))
+    assert cells.shape == groups.shape
+    width = conditional.shape[1]
+    for group in set(groups.tolist()):
+        here = np.bincount(cells[groups == group], minlength=width)
+        share = conditional[group] if conditional[group].sum() else np.full(width, 1 / width)
+        assert len(here) == width, "a cell that is none was drawn"
+        assert np.all(here[share == 0] == 0)
+        gaps = np.cumsum(np.r_[0, here - here.sum() * share])
+        assert np.ptp(gaps) < 1 + 1e-6
+
+
+@settings(max_examples=40)
+@given(random_graphs(), st.integers(0, 300), st.integers(0, 2**32))
+def test_rows_of_any_model_are_in_its_domain_and_where_it_has_mass(graph, rows, seed):
+    domain, cliques = graph
+    rng = np.random.default_rng(seed)
+    tables = tuple(rng.normal(0, 3, domain.shape(clique)) for clique in cliques)
+    never = [np.where(rng.random(table.shape) < 0.2, -np.inf, table) for table in tables]
+    for table in never:
+        table.flat[0] = 0.0  # row 0 of every attribute can be
+    model = GraphicalModel(domain=domain, cliques=tuple(cliques), potentials=tuple(never), total=1.0)
+    found = list(model.sample(rows, rng=rng))
+    assert sum(len(chunk[domain.attributes[0]]) for chunk in found) == rows
+    for chunk in found:
+        for name, size in domain.as_dict().items():
+            assert len(chunk[name]) == 0 or (chunk[name].min() >= 0 and chunk[name].max() < size)
+        for clique, table in zip(cliques, never, strict=True):
+            drawn = table[tuple(chunk[name] for name in clique)]
+            assert np.all(drawn > -np.inf), f"{clique}: a cell that cannot be was drawn"
