@@ -122,7 +122,7 @@ def number(value: Any) -> float:
         return value.total_seconds()
     if isinstance(value, pa.MonthDayNano):
         # DuckDB's intervals; it orders them with months of 30 days.
-        return (value.months * 30.0 + value.days) * 86_400 + value.nanoseconds / 1e9
+        return float((value.months * 30 + value.days) * 86_400 + value.nanoseconds / 1e9)
     raise TypeError(rule("a compared value", type(value).__name__, "a number or a length of time"))
 
 
