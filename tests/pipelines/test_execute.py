@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pytest
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
+from kedro.pipeline import Pipeline, node
 
 from pasteur import manifest
-from pasteur.catalog import JsonFile, Paths
+from pasteur.catalog import JsonFile, Paths, TableFile
+from pasteur.errors import DataError, SqlError
 from pasteur.manifest import Manifests, code_digest, digest
 from pasteur.pipelines.execute import ALWAYS, Trace, execute
+from pasteur.table import Table
 
 
 def double(value):
@@ -25,9 +30,6 @@ def fail(value):
 @pytest.fixture
 def line(tmp_path):
     """A pipeline of two tracked nodes and one that always runs, over files in a folder of their own."""
-    from kedro.io import DataCatalog, MemoryDataset
-    from kedro.pipeline import Pipeline, node
-
     paths = Paths(root=tmp_path)
 
     def run(value, *, second=parity):
@@ -122,3 +124,43 @@ def test_settings_have_digests_that_do_not_depend_on_order():
     assert digest({"a": 1}) != digest({"a": 2})
     with pytest.raises(TypeError, match="a setting of type object has no digest"):
         digest(object())
+
+
+def lazy(value):
+    """A table that finds out what is wrong with its file as it is written."""
+    held = pa.table({"a": [1]})
+
+    def make():
+        yield from held.to_batches()
+        raise value
+
+    return Table.stream(held.schema, make)
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected", "said"),
+    [
+        (DataError("people.csv: row 2: is wrong"), DataError, r"^people\.csv: row 2: is wrong$"),
+        (SqlError("view v: took too long"), SqlError, "^view v: took too long$"),
+        (OSError(28, "No space left on device"), DataError, r"t\.pq: cannot be written \(No space left on device\)$"),
+        (ZeroDivisionError("ours"), DatasetError, "ours"),
+        (KeyboardInterrupt(), KeyboardInterrupt, "^$"),
+    ],
+    ids=["file", "query", "disk", "fault", "interrupt"],
+)
+def test_what_is_met_while_a_table_is_written_is_told_as_it_is(tmp_path, raised, expected, said):
+    """Kedro makes one error of its own out of all; the command line would call a user's mistake a fault of ours."""
+    paths = Paths(root=tmp_path)
+    catalog = DataCatalog({"value": MemoryDataset(raised, copy_mode="assign"), "table": TableFile(paths.data / "t.pq")})
+    with pytest.raises(expected, match=said):
+        execute(Pipeline([node(lazy, "value", "table", tags=[ALWAYS])]), catalog, Manifests(paths), Trace())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_document_that_broke_is_named_where_it_is_read(tmp_path):
+    paths = Paths(root=tmp_path)
+    catalog = DataCatalog({"a": JsonFile(paths.data / "a.json"), "b": JsonFile(paths.data / "b.json")})
+    catalog["a"].save(1)
+    catalog["a"].path.write_text("{")
+    with pytest.raises(DataError, match=r"a\.json: is not valid JSON$"):
+        execute(Pipeline([node(double, "a", "b", tags=["errors"])]), catalog, Manifests(paths), Trace())
