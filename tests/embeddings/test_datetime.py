@@ -163,3 +163,58 @@ def test_a_decoded_moment_stays_in_its_parts_and_inside_the_bounds(ends, values,
     again = embedding.encode(drawn)
     assert [c.tolist() for c in again] == [c.tolist() for c in codes]
     assert all(value is None or ends[0] <= value <= ends[1] for value in drawn.to_pylist())
+
+
+def test_the_last_day_of_february_in_and_out_of_leap_years(declare):
+    embedding = declare(["year", "month", "day"], "2019-01-01", "2020-12-31", type_="date")
+    days = [dt.date(2019, 2, 28), dt.date(2020, 2, 29), dt.date(2020, 3, 1)]
+    assert codes(embedding, days) == [[0, 1, 1], [1, 1, 2], [27, 28, 0]]
+    # 29 February 2019 is no day: the nearest that is.
+    assert decoded(embedding, [0, 1], [1, 1], [28, 28]).to_pylist() == [dt.date(2019, 2, 28), dt.date(2020, 2, 29)]
+
+
+def test_moments_before_1970_have_positive_parts(declare):
+    embedding = declare(["month", "day", "hour"], "1901-01-01", "1969-12-31")
+    assert codes(embedding, [dt.datetime(1969, 12, 31, 23, 59), dt.datetime(1901, 2, 3, 4)]) == [
+        [11, 1],
+        [30, 2],
+        [23, 4],
+    ]
+
+
+def test_outside_the_bounds_goes_to_the_edge_and_is_counted(declare):
+    embedding = declare(["year", "month"], "2010-03-15", "2012-02-10", null=True)
+    values = [dt.datetime(2010, 3, 14), dt.datetime(2012, 2, 10, 23, 59, 59), dt.datetime(2012, 2, 11), None]
+    assert codes(embedding, values) == [[0, 2, 2, 3], [2, 1, 1, 12]]
+    assert embedding.moved(pa.array(values)) == {"outside": 2}
+    assert embedding.check(pa.array(values)) is None
+
+
+def test_a_null_in_a_later_part_alone_is_drawn_and_no_null(declare):
+    embedding = declare(["year", "month"], "2010-01-01", "2011-12-31", null=True)
+    drawn = decoded(embedding, [1] * 200, [12] * 200).to_pylist()
+    assert {moment.year for moment in drawn} == {2011}
+    assert {moment.month for moment in drawn} == set(range(1, 13))
+
+
+@given(
+    low=st.dates(dt.date(1900, 1, 1), dt.date(2099, 1, 1)),
+    days=st.integers(1, 800),
+    data=st.data(),
+)
+@settings(max_examples=60)
+def test_any_codes_decode_inside_the_bounds_also_those_of_no_day(low, days, data):
+    """A model draws parts apart: 31 April must still become a value that the ingestion check takes."""
+    high = low + dt.timedelta(days=days)
+    start, count = data.draw(st.sampled_from([(0, 3), (0, 2), (1, 2), (2, 1), (1, 1), (0, 1)]))
+    embedding = Datetime(
+        name="x", where="t.x", null=False, units=UNITS[start : start + count], stored="date", form=None,
+        low=int(np.datetime64(low, "s").astype(int)), high=int(np.datetime64(high, "s").astype(int)) + 86_399,
+    )  # fmt: skip
+    wanted = [
+        np.array(data.draw(st.lists(st.integers(0, p.size - 1), min_size=4, max_size=4))) for p in embedding.parts
+    ]
+    drawn = decoded(embedding, *wanted, seed=data.draw(st.integers(0, 9)))
+    assert embedding.check(drawn) is None
+    assert embedding.moved(drawn) == {"outside": 0}
+    assert all(low <= day <= high for day in drawn.to_pylist())

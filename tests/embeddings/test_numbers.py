@@ -188,3 +188,34 @@ def test_uniform_bins_are_exact_where_products_would_overflow(column):
     starts = embedding.edges[:-1].astype(np.int64)
     assert codes(embedding, starts) == list(range(3000))
     assert codes(embedding, starts[1:] - 1) == list(range(2999))
+
+
+@given(grid=grids(), data=st.data())
+@settings(max_examples=80)
+def test_codes_never_fall_as_values_rise(grid, data):
+    scale = 10.0**grid.decimals
+    inside = st.integers(grid.low, grid.high).map(lambda step: step / scale)
+    values = sorted(data.draw(st.lists(inside | st.floats(allow_nan=False), min_size=2, max_size=20)))
+    found = grid.encode(pa.array(values, pa.float64()))[0].astype(int)
+    assert np.all(np.diff(found) >= 0)
+    assert grid.encode(pa.array([grid.low / scale, grid.high / scale]))[0].tolist() == [0, grid.bins - 1]
+
+
+@given(low=st.integers(-50, 50), steps=st.integers(2, 3000), data=st.data())
+@settings(max_examples=80)
+def test_log_bins_widen_and_min_is_alone(low, steps, data):
+    bins = data.draw(st.integers(2, min(steps + 1, 60)))
+    grid = Log(name="x", where="t.x", kind="int64", low=low, high=low + steps, decimals=0, bins=bins, null=False)
+    widths = np.diff(grid.edges)
+    assert widths[0] == 1
+    # Rounding down to whole values may take one from a bin; the last one ends one past max.
+    assert np.all(np.diff(widths[1:]) >= -1)
+    assert grid.encode(pa.array([low, low + 1]))[0].tolist() == [0, 1]
+
+
+def test_decimals_that_floats_cannot_hold_still_find_their_bin(column):
+    """0.1 + 0.2 is 0.30000000000000004: the nearest step is meant."""
+    embedding = Uniform.declare(column({"type": "uniform", "bins": 11}, {"min": 0, "max": 1, "decimals": 1}))
+    assert codes(embedding, [0.1 + 0.2, 0.3, 1 - 0.9, 0.7 + 0.1]) == [3, 3, 1, 8]
+    drawn = embedding.decode([np.arange(11, dtype=np.uint8)], rng=np.random.default_rng(0)).to_pylist()
+    assert drawn == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pasteur.metrics import candidates
 from pasteur.table import UNIT, Table
@@ -106,3 +108,68 @@ def test_empty_and_single_rows(nested, ward, rows):
     groups = candidates.deal(cut, schema=nested, groups=10, rng=rng())
     assert groups["events"].size == 0
     candidates.independent(cut, schema=nested, rng=rng())
+
+
+def test_children_without_a_parent_that_was_kept_go_and_nulls_with_them(nested, ward):
+    tables = ward(100, 1)
+    events = tables["events"].arrow()
+    lost = events.slice(0, 3).set_column(events.schema.get_field_index("stay"), "stay", pa.array([None, 10**6, -1]))
+    tables["events"] = Table.of(pa.concat_tables([events, lost.cast(events.schema)]))
+    held = candidates.cut(tables, schema=nested, rows={"stays": 50}, rng=rng())
+    kept = set(held["stays"]["stay"].to_pylist())
+    assert len(kept) == 50
+    expected = [row for row in tables["events"].arrow().to_pylist() if row["stay"] in kept]
+    assert held["events"].to_pylist() == expected
+
+
+def test_parents_that_are_all_kept_keep_their_orphans(nested, ward):
+    """Nothing was drawn, so nothing is left out: orphans are the candidate's own fault, and must be scored."""
+    tables = ward(40, 1)
+    events = tables["events"].arrow()
+    lost = events.slice(0, 1).set_column(events.schema.get_field_index("stay"), "stay", pa.array([10**6]))
+    tables["events"] = Table.of(pa.concat_tables([events, lost]))
+    held = candidates.cut(tables, schema=nested, rows={"stays": 40}, rng=rng())
+    assert held["events"].num_rows == events.num_rows + 1
+
+
+def test_keys_of_another_type_still_find_their_parents(nested, ward):
+    """Synthetic ids may be int64 in one table and int32 in the other."""
+    tables = ward(60, 1)
+    events = tables["events"].arrow()
+    place = events.schema.get_field_index("stay")
+    narrow = Table.of(events.set_column(place, "stay", events["stay"].cast(pa.int32())))
+    wide, small = (
+        candidates.cut({**tables, "events": each}, schema=nested, rows={"stays": 20}, rng=rng(3))["events"]
+        for each in (tables["events"], narrow)
+    )
+    assert wide["pulse"].to_pylist() == small["pulse"].to_pylist()
+    groups = [
+        candidates.deal(
+            {**{k: v.arrow() for k, v in tables.items()}, "events": each}, schema=nested, groups=5, rng=rng()
+        )
+        for each in (events, narrow.arrow())
+    ]
+    np.testing.assert_array_equal(groups[0]["events"], groups[1]["events"])
+
+
+@settings(max_examples=40)
+@given(rows=st.integers(0, 60), most=st.integers(0, 70), seed=st.integers(0, 99))
+def test_a_cut_is_a_subset_in_order_of_the_asked_size(flat, rows, most, seed):
+    table = Table.of(
+        pa.table({"age": np.arange(rows), "city": ["Cork"] * rows, "rich": ["no"] * rows, "height": [1.0] * rows})
+    )
+    held = candidates.cut({"core": table}, schema=flat, rows={"core": most}, rng=rng(seed))["core"]
+    ages = held["age"].to_pylist()
+    assert len(ages) == min(rows, most)
+    assert ages == sorted(set(ages))
+
+
+@settings(max_examples=40)
+@given(units=st.lists(st.integers(0, 12), max_size=50), groups=st.integers(1, 8), seed=st.integers(0, 99))
+def test_groups_are_as_equal_in_units_as_can_be(flat, units, groups, seed):
+    table = pa.table({UNIT: pa.array([str(u) for u in units], pa.string()), "age": np.zeros(len(units))})
+    dealt = candidates.deal({"core": table}, schema=flat, groups=groups, rng=rng(seed))["core"]
+    of_unit = dict(zip(units, dealt.tolist(), strict=True))
+    assert [of_unit[unit] for unit in units] == dealt.tolist(), "a unit is in one group"
+    sizes = np.bincount(list(of_unit.values()), minlength=groups)
+    assert sizes.max() - sizes.min() <= 1
