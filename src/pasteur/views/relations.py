@@ -33,10 +33,12 @@ def resolve(
     links = [r for r in relationships if r.child_table in tables and r.parent_table in tables]
     components = {table: ComponentConfig() for table in tables}
     for link in links:
-        components[link.parent_table].key = [link.parent_key]
+        parent = components[link.parent_table]
+        parent.key = parent.key or [link.parent_key]
     for link in links:
         child = components[link.child_table]
-        if child.parent is None and link.parent_table != link.child_table:
+        leads = components[link.parent_table].key == [link.parent_key]  # a parent has one key: the first referred to
+        if leads and child.parent is None and link.parent_table != link.child_table:
             child.parent, child.link = link.parent_table, {link.child_key: link.parent_key}
     return ViewConfig(name=dataset, unit=unit, datasets=[dataset], schemas=view.schemas, components=components)
 
