@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pasteur.app.aliases import expand, shown
 
@@ -35,3 +37,12 @@ def test_every_form_of_a_word(word, expected):
 
 def test_a_person_reads_what_they_wrote():
     assert shown(expand(["privacy.epsilon=1", "seed=2"])) == ["privacy.epsilon=1", "seed=2"]
+
+
+@given(st.lists(st.text(st.sampled_from("algo+~.=@/x,[]'"), max_size=12), max_size=4))
+def test_words_that_are_not_ours_stay_and_nothing_is_rewritten_twice(words):
+    once = expand(words)
+    assert expand(once) == once
+    for word, made in zip(words, once, strict=True):
+        assert made == word or "algorithm" in made
+        assert shown([made])[0].replace("algorithm", "algo") == word.removeprefix("++")

@@ -7,7 +7,7 @@ import pytest
 
 from pasteur import tracking
 from pasteur.app import records
-from pasteur.errors import ConfigError
+from pasteur.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -88,4 +88,45 @@ def test_every_name_of_a_run(experiment, make_result, project):
 
 def test_no_runs_yet(project):
     with pytest.raises(ConfigError, match="there is none under"):
+        records.find(project, "last")
+
+
+def test_last_is_the_latest_version_in_whatever_order_the_folders_were_made(experiment, make_result, project):
+    late = make_result(experiment, run_id="0000000f")
+    early = make_result(experiment, run_id="ffffffff")
+    (project / "outputs/runs" / early.version).rename(project / "outputs/runs/2025-01-02T03.04.05.678Z-ffffffff")
+    assert records.find(project, "last").document["run_id"] == late.run_id
+
+
+@pytest.mark.parametrize("run", ["LAST", "123abcd", "0123abcdef", "0123ABCD", "*", "../runs", "2026"])
+def test_what_is_no_name_of_a_run(experiment, make_result, project, run):
+    """No part of a name but its beginning counts, and nothing is a pattern or a path."""
+    make_result(experiment)
+    with pytest.raises(
+        ConfigError, match=r"must be a version, a unique prefix .* no such run; the latest are 0123abcd$"
+    ):
+        records.find(project, run)
+
+
+def test_a_run_that_did_not_finish_is_none(experiment, make_result, project):
+    done = make_result(experiment)
+    (project / "outputs/runs/2027-01-02T03.04.05.678Z-99999999").mkdir()
+    assert [kept.document["run_id"] for kept in records.kept(project)] == [done.run_id]
+    assert records.find(project, "last").document["run_id"] == done.run_id
+
+
+def test_what_of_a_run_is_gone_or_broken_is_named(experiment, make_result, project):
+    done = make_result(experiment)
+    kept = records.find(project, "last")
+    assert kept.path(kept.document["model"]) == done.model
+    done.model.unlink()
+    with pytest.raises(DataError, match=rf"adult\.npz: is gone; run {done.version} made it"):
+        kept.path(kept.document["model"])
+    (done.folder / "claim.json").write_text("{")
+    with pytest.raises(DataError, match=r"claim\.json: cannot be read"):
+        kept.json("claim.json")
+    with pytest.raises(DataError, match=r"nothing\.json: cannot be read"):
+        kept.json("nothing.json")
+    (done.folder / "result.json").write_text("{")
+    with pytest.raises(DataError, match=r"result\.json: is not valid JSON"):
         records.find(project, "last")
