@@ -99,3 +99,44 @@ def test_mistakes_in_queries(flat, tmp_path):
     write(tmp_path, shop__bench__a__sql=AGES.replace("SELECT age", "SELECT getenv('HOME') AS age"))
     with pytest.raises(SqlError, match=r"shop/bench.a.sql:1: query 'ages': function 'getenv' is not allowed"):
         bench(flat, tmp_path)
+
+
+def test_a_list_of_none_is_none_and_not_all(schema_of, tmp_path):
+    write(tmp_path, people__metrics__yml="targets: []\nqueries: []\nfamilies: []\n", people__bench__core__sql=AGES)
+    found = bench(schema_of("rich"), tmp_path)
+    assert (found.schema.targets, found.queries, found.settings.families) == ((), (), [])
+
+
+def test_a_data_set_and_a_view_of_one_name_are_read_once(flat, tmp_path):
+    write(tmp_path, people__bench__core__sql=AGES)
+    assert len(bench(flat, tmp_path, dataset="people").queries) == 1
+
+
+def test_zero_triples_of_the_command_line_are_zero(flat, tmp_path):
+    write(tmp_path, people__metrics__yml="triples: 7\n")
+    assert bench(flat, tmp_path, settings=MetricsConfig(triples=0)).settings.triples == 0
+
+
+@pytest.mark.parametrize("text", ["triples: true", "triples: 1.5", "triples: -1", "triples: many"])
+def test_triples_are_a_whole_number(flat, tmp_path, text):
+    write(tmp_path, people__metrics__yml=text)
+    with pytest.raises(ConfigError, match=r"people/metrics\.yml: triples \(.*\) must be a whole number of 0 or more"):
+        bench(flat, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["families", "targets", "queries"])
+def test_one_name_must_be_a_list_all_the_same(flat, tmp_path, key):
+    write(tmp_path, people__metrics__yml=f"{key}: sql")
+    with pytest.raises(ConfigError, match=rf"people/metrics\.yml: {key} \(sql\) must be a list of names"):
+        bench(flat, tmp_path)
+
+
+def test_a_family_that_the_command_line_misspells_is_named(flat, tmp_path):
+    with pytest.raises(ConfigError, match=r"no family 'predictiv'; did you mean 'predictive'\?"):
+        bench(flat, tmp_path, settings=MetricsConfig(families=["predictiv"]))
+
+
+def test_two_queries_of_one_metric_in_two_topics_clash(flat, tmp_path):
+    write(tmp_path, people__bench__a__sql=AGES, people__bench__b__sql=AGES.replace("ages", "Ages"))
+    with pytest.raises(ConfigError, match=r"people/bench\.b\.sql:1: query 'Ages': must have a name of its own"):
+        bench(flat, tmp_path)
