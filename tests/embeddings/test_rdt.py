@@ -115,3 +115,28 @@ def test_wrong_declarations_are_refused(declare, column):
         Rdt.declare(column({"type": "rdt", "bins": 3}, None))
     with pytest.raises(SchemaError, match=r"sdtype \(text\) must be one of"):
         declare("FloatFormatter", "text")
+
+
+def test_outside_what_was_seen_goes_to_the_edge_and_what_is_no_number_to_0(declare):
+    fitted = declare("LogScaler").fit(SKEWED)
+    last = fitted.parts[0].size - 2
+    assert fitted.encode(pa.array([1e9, -5.0, 0.0, None, float("inf")]))[0].tolist() == [last, 0, 0, last + 1, last]
+    assert fitted.encode(pa.array(["9999", "word", None]))[0].tolist() == [last, 0, last + 1]
+    assert fitted.check(pa.array(["3", "word"])) == 1
+    assert fitted.check(pa.array(["3", None])) is None
+    assert fitted.moved(pa.array([1e9])) == {}
+
+
+def test_a_fitted_one_comes_back_from_json(declare):
+    fitted = declare("LogScaler").fit(SKEWED)
+    back = Rdt.from_state(json.loads(json.dumps(fitted.state())))
+    assert back.encode(SKEWED)[0].tolist() == fitted.encode(SKEWED)[0].tolist()
+    codes = [np.arange(fitted.parts[0].size, dtype=np.uint8)]
+    drawn = [each.decode(codes, rng=np.random.default_rng(4)).to_pylist() for each in (back, fitted)]
+    assert drawn[0] == drawn[1]
+    assert drawn[0][-1] is None
+
+
+def test_levels_and_booleans_are_never_refused(declare):
+    assert declare("OrderedLabelEncoder", "categorical").check(pa.array(["a", None])) is None
+    assert declare("OrderedLabelEncoder", "boolean").check(pa.array([True, None])) is None

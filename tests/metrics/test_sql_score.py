@@ -12,8 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pasteur.errors import SqlError
+from pasteur.metrics.sql_numbers import number
 from pasteur.metrics.sql_parse import Query, Value
-from pasteur.metrics.sql_score import Side, cell_error, compare, number
+from pasteur.metrics.sql_score import Side, cell_error, compare
 
 GROUPS = Query(
     name="q", kind="groups", sql="", file="f.sql", line=1, keys=("g",), support="n",

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
-from pasteur.errors import SqlError, near_miss, rule
+from pasteur.errors import SqlError, near_miss
 from pasteur.metrics.distances import scaled_wasserstein
+from pasteur.metrics.sql_numbers import number, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,9 +30,6 @@ BOUNDS = {"count": 0.001, "ratio": 0.05}
 
 MEAN_BOUND = 0.1
 """The bound of a mean, in standard deviations of its column."""
-
-COMPARED = (type(None), bool, int, float, Decimal, timedelta, pa.MonthDayNano)
-"""What a compared value may be."""
 
 Key = tuple[Any, ...]
 Cells = dict[str, float]
@@ -78,7 +74,7 @@ def compare(query: Query, target: Side, candidate: Side, *, deviations: Mapping[
     """
     for side in (target, candidate):
         _check(query, side)
-        _numeric(query, side)
+        refuse_others(query, side)
     if not target.height or not candidate.height:
         both = target.height == candidate.height
         return Comparison(score=float(both), parts={}, vacuous=both)
@@ -105,27 +101,6 @@ def cell_error(r: float, s: float, bound: float) -> float:
     return min(1.0, abs(r / 2 - s / 2) / max(abs(r) / 2, abs(s) / 2, bound / 2))
 
 
-def number(value: Any) -> float:
-    """A result's value as a double; nothing as NaN, an integer beyond doubles as infinity, a length of time in seconds.
-
-    Raises:
-        TypeError: it is neither number nor length of time; names its type, never the value.
-    """
-    if value is None:
-        return math.nan
-    if isinstance(value, bool | int | float | Decimal):
-        try:
-            return float(value)
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, pa.MonthDayNano):
-        # DuckDB's intervals; it orders them with months of 30 days.
-        return float((value.months * 30 + value.days) * 86_400 + value.nanoseconds / 1e9)
-    raise TypeError(rule("a compared value", type(value).__name__, "a number or a length of time"))
-
-
 def _check(query: Query, side: Side) -> None:
     wanted = [*query.keys, *(v.column for v in query.values), *([query.support] if query.support else [])]
     for column in wanted:
@@ -133,17 +108,6 @@ def _check(query: Query, side: Side) -> None:
             raise SqlError(f"{query.where}: its result must have a column '{column}'{near_miss(column, side.result)}")
     if query.kind == "scalar" and side.height > 1:
         raise SqlError(f"{query.where}: a query of kind scalar must have one row, not {side.height}")
-
-
-def _numeric(query: Query, side: Side) -> None:
-    """Refuse a compared column of text, dates or lists, by its name: a query's mistake fails that query alone."""
-    for column in dict.fromkeys([*(v.column for v in query.values), *([query.support] if query.support else [])]):
-        values = side.result[column]
-        if isinstance(values, np.ndarray):
-            continue
-        wrong = next((type(v).__name__ for v in values if not isinstance(v, COMPARED)), None)
-        if wrong is not None:
-            raise SqlError(f"{query.where}: '{column}' ({wrong}) must be numbers or lengths of time")
 
 
 def _keys(query: Query, side: Side) -> list[Key]:
