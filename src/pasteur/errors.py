@@ -44,10 +44,14 @@ def rule(name: str, value: object, must_be: str) -> str:
     return f"{name} ({value}) must be {must_be}"
 
 
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """What to append to an error that lists the choices already: the nearest of them to `word`, if one is near."""
+    close = difflib.get_close_matches(word, sorted(choices), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
 def near_miss(word: str, choices: Iterable[str]) -> str:
     """What to append to an error about an unknown `word`: the nearest of `choices`, else all of them."""
     names = sorted(choices)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; choose from: {', '.join(names)}" if names else ""
+    listed = f"; choose from: {', '.join(names)}" if names else ""
+    return did_you_mean(word, names) or listed

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from pasteur.errors import ConfigError, near_miss, rule
+from pasteur.errors import ConfigError, did_you_mean, rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class PrivacyConfig:
             raise ConfigError(rule("privacy.delta", self.delta, "between 0 and 1, both excluded"))
         if self.accountant not in ACCOUNTANTS:
             message = rule("privacy.accountant", self.accountant, f"one of {', '.join(ACCOUNTANTS)}")
-            raise ConfigError(message + near_miss(self.accountant, ACCOUNTANTS))
+            raise ConfigError(message + did_you_mean(self.accountant, ACCOUNTANTS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class Experiment:
         """Refuse values and combinations that cannot run."""
         if self.fit_on not in FIT_ON:
             raise ConfigError(
-                rule("fit_on", self.fit_on, f"one of {', '.join(FIT_ON)}") + near_miss(self.fit_on, FIT_ON)
+                rule("fit_on", self.fit_on, f"one of {', '.join(FIT_ON)}") + did_you_mean(self.fit_on, FIT_ON)
             )
         if self.format not in FORMATS:
             raise ConfigError(rule("format", self.format, "csv or pq"))

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from pasteur.app import groups
 from pasteur.app.typed import build, convert
-from pasteur.errors import ConfigError, near_miss, rule
+from pasteur.errors import ConfigError, did_you_mean, near_miss, rule
 from pasteur.experiment import Experiment, PrivacyConfig
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _belongs(dataset: str, view: ViewConfig, schema: str) -> None:
     schemas: Sequence[str] = tuple(view.schemas)
     if schemas and schema not in schemas:
         raise ConfigError(
-            f"schema ({schema}) must be one of view '{view.name}': {', '.join(schemas)}{_close(schema, schemas)}"
+            f"schema ({schema}) must be one of view '{view.name}': {', '.join(schemas)}{did_you_mean(schema, schemas)}"
         )
 
 
@@ -142,11 +142,6 @@ def _resolved(view: ViewConfig, dataset: DatasetConfig, schema: str, root: Path)
         unit=dataset.unit.column or UNIT,
         relationships=described.relationships,
     )
-
-
-def _close(word: str, choices: Sequence[str]) -> str:
-    hint = near_miss(word, choices)
-    return hint if "did you mean" in hint else ""
 
 
 def views_of(dataset: str) -> list[str]:

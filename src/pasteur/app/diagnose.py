@@ -11,7 +11,7 @@ from yaml import MarkedYAMLError
 
 from pasteur.app import groups
 from pasteur.app.aliases import shown
-from pasteur.errors import ConfigError, near_miss, rule
+from pasteur.errors import ConfigError, did_you_mean, near_miss, rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def _missing(error: MissingConfigException, overrides: Sequence[str]) -> ConfigE
     if not group or not choices:
         keys = [word.split("=")[0].lstrip("+~") for word in overrides]
         return _unknown_key(next((k for k in keys if name.startswith(k)), name), overrides, str(error))
-    return ConfigError(rule(group, option, f"one of {', '.join(sorted(choices))}") + _close(option, choices))
+    return ConfigError(rule(group, option, f"one of {', '.join(sorted(choices))}") + did_you_mean(option, choices))
 
 
 def _no_name(error: ValueError, overrides: Sequence[str]) -> ConfigError:
@@ -68,11 +68,6 @@ def _no_name(error: ValueError, overrides: Sequence[str]) -> ConfigError:
         if group in groups.groups() and value not in groups.options(group):
             return ConfigError(rule(group, value or "nothing", f"one of {', '.join(groups.options(group))}"))
     return ConfigError(_first_line(error))
-
-
-def _close(word: str, choices: Sequence[str]) -> str:
-    hint = near_miss(word, choices)
-    return hint if "did you mean" in hint else ""
 
 
 def _unknown_key(key: str, overrides: Sequence[str], text: str) -> ConfigError:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast
 
-from pasteur.errors import ConfigError, near_miss, rule
+from pasteur.errors import ConfigError, did_you_mean, near_miss, rule
 
 T = TypeVar("T")
 
@@ -97,13 +97,8 @@ def _union(options: tuple[Any, ...], value: Any, where: str) -> Any:
 def _literal(options: tuple[Any, ...], value: Any, where: str) -> Any:
     if value not in options:
         names = [str(option) for option in options]
-        raise ConfigError(rule(where, _shown(value), f"one of {', '.join(names)}") + _hint(str(value), names))
+        raise ConfigError(rule(where, _shown(value), f"one of {', '.join(names)}") + did_you_mean(str(value), names))
     return value
-
-
-def _hint(word: str, choices: Sequence[str]) -> str:
-    hint = near_miss(word, choices)
-    return hint if "did you mean" in hint else ""
 
 
 def _mapping(inner: tuple[Any, ...], value: Any, where: str) -> dict[Any, Any]:

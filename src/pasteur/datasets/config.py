@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from pasteur.errors import ConfigError, near_miss, rule
+from pasteur.errors import ConfigError, did_you_mean, near_miss, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -255,15 +255,10 @@ class DatasetConfig:
 def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
     listed = tuple(choices)
     if value not in listed:
-        raise ConfigError(rule(name, value, f"one of {', '.join(listed)}") + _hint(value, listed))
+        raise ConfigError(rule(name, value, f"one of {', '.join(listed)}") + did_you_mean(value, listed))
 
 
 def _known(name: str, value: str, choices: Iterable[str]) -> None:
     listed = tuple(choices)
     if value not in listed:
         raise ConfigError(rule(name, value, "a name that exists") + near_miss(value, listed))
-
-
-def _hint(value: str, choices: Iterable[str]) -> str:
-    hint = near_miss(value, choices)
-    return hint if "did you mean" in hint else ""

@@ -29,7 +29,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from pasteur.errors import SqlError, near_miss, rule
+from pasteur.errors import SqlError, did_you_mean, near_miss, rule
 from pasteur.metrics.sql_split import Statement, statements
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class _Head:
         """The query, checked."""
         name, kind = self._text("name"), self._text("kind")
         if kind not in KINDS:
-            raise self._error("kind", rule("kind", kind, f"one of {', '.join(KINDS)}") + near_miss(kind, KINDS))
+            raise self._error("kind", rule("kind", kind, f"one of {', '.join(KINDS)}") + did_you_mean(kind, KINDS))
         checked = kind
         for key in NEEDS[checked]:
             if key not in self.entries:
