@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from pasteur import app
@@ -28,3 +31,10 @@ def test_who_asks_sees_the_message(monkeypatch):
     monkeypatch.setenv("PASTEUR_DEBUG", "1")
     with pytest.raises(ValueError, match="Canary-19"):
         app.main(["dataset=adult"])
+
+
+def test_a_reader_that_has_had_enough_is_no_fault():
+    command = f"{sys.executable} -m pasteur schema show adult.detail --sdv | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - a fixed line
+    assert done.stdout == "{\n"
+    assert done.stderr == ""

@@ -19,6 +19,9 @@ VERBS = ("ui", "sample", "export", "check", "schema")
 BROKEN = 1
 """A fault of ours, not of the user."""
 
+UNREAD = 141
+"""What a shell expects of a process whose output nobody reads any more."""
+
 DEBUG = "PASTEUR_DEBUG"
 """Variable that shows the message of a fault of ours, which may hold values of the data."""
 
@@ -46,6 +49,10 @@ def main(argv: Sequence[str]) -> int:
     except PasteurError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - this is the command line
         return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output, `head` say, has had enough; Python must not try to flush the rest at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
