@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -37,3 +40,19 @@ def test_every_requirement_is_pinned_within_its_range():
 def test_every_range_has_a_lower_bound():
     for text in PROJECT["dependencies"]:
         assert any(part.operator == ">=" for part in Requirement(text).specifier), text
+
+
+def test_what_is_imported_is_asked_for():
+    """A package that comes along with another today may not tomorrow."""
+    asked = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    holders = packages_distributions()
+    missing = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [entry.name for entry in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for top in {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"pasteur"}:
+                if not asked & {canonicalize_name(name) for name in holders.get(top, [])}:
+                    missing.add(top)
+    assert not missing
