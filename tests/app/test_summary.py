@@ -111,3 +111,11 @@ def test_notes_on_the_scores_are_said_and_long_lists_are_cut():
     many = summary.notes({f"sql/{i:02}": "names 'education', which schema paper drops" for i in range(20)})
     assert many[-1] == "... and 14 more notes in result.json"
     assert all(len(line) <= 80 for line in many)
+
+
+def test_no_setting_of_a_trial_is_cut_in_two(capsys):
+    words = ["algorithm=independent", "privacy.epsilon=0.1", "metrics=quick"]
+    trial = {"number": 0, "state": "complete", "run_id": "24165de2", "gaps": {"gap/marginals": 1.5}}
+    summary.show_sweep("s", [{**trial, "overrides": words}, {**trial, "overrides": [words[0], "seed=2"]}], "")
+    told = capsys.readouterr().out.split()
+    assert {"privacy.epsilon=0.1", "metrics=quick", "seed=2"} <= set(told)

@@ -131,6 +131,9 @@ def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, ou
         gaps = "".join(f"{_number(trial.get('gaps', {}).get(name)):>12}" for name in families)
         head = f"{trial['number']:>3} {trial['state']:<10} {trial.get('run_id', '-'):<9}{gaps}  "
         own = " ".join(word for word in trial["overrides"] if word not in same) or "-"
+        if max(map(len, own.split())) > WIDTH - len(head):  # a setting that would be cut in two begins a line
+            text.append(head.rstrip())
+            head = " " * 6
         text += textwrap.wrap(own, WIDTH, initial_indent=head, subsequent_indent=" " * 6, break_on_hyphens=False)
         if trial.get("error"):
             text += textwrap.wrap(trial["error"], WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
