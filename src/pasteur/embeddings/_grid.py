@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
 from pasteur.embeddings import Part
-from pasteur.embeddings._declared import EXACT, MAX_SIZE, Declared, number_type, step, whole
+from pasteur.embeddings._declared import EXACT, MAX_SIZE, Declared, flag, number_type, read, step, whole
 from pasteur.embeddings._values import first, flat, numbers, smallest
 from pasteur.errors import SchemaError, rule
 
@@ -56,6 +56,13 @@ class Grid(Declared, ABC):
             for bound, name in ((self.low, "min"), (self.high, "max")):
                 if not info.min <= bound <= info.max:
                     raise SchemaError(rule(f"{self.where} domain.{name}", bound, f"one that {self.kind} holds"))
+
+    @classmethod
+    def declare(cls, column: Column) -> Self:
+        """Read the column's bounds and bins."""
+        embedding, domain = read(column, embedding=("bins",), domain=("min", "max", "decimals", "null"))
+        fields = cls.bounds(column, domain, decimals_of(column, domain))
+        return cls(**fields, bins=bins_of(column, embedding), null=flag(column, domain, "null"))
 
     @classmethod
     def bounds(cls, column: Column, domain: Mapping[str, Any], decimals: int) -> dict[str, Any]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from pasteur.embeddings._declared import flag, read
-from pasteur.embeddings._grid import Grid, bins_of, decimals_of
+from pasteur.embeddings._grid import Grid
 from pasteur.errors import SchemaError, rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from pasteur.schema import Column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +31,6 @@ class Log(Grid):
         super().__post_init__()
         if self.bins == 1:
             raise SchemaError(rule(f"{self.where} embedding.bins", self.bins, "at least 2: min has a bin of its own"))
-
-    @classmethod
-    def declare(cls, column: Column) -> Self:
-        """Read the column's bounds and bins."""
-        embedding, domain = read(column, embedding=("bins",), domain=("min", "max", "decimals", "null"))
-        fields = cls.bounds(column, domain, decimals_of(column, domain))
-        return cls(**fields, bins=bins_of(column, embedding), null=flag(column, domain, "null"))
 
     @cached_property
     def edges(self) -> NDArray[np.int64]:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pasteur.embeddings._declared import flag, read
-from pasteur.embeddings._grid import Grid, bins_of, decimals_of
+from pasteur.embeddings._grid import Grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from pasteur.schema import Column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +22,6 @@ class Uniform(Grid):
     """
 
     type: ClassVar[str] = "uniform"
-
-    @classmethod
-    def declare(cls, column: Column) -> Self:
-        """Read the column's bounds and bins."""
-        embedding, domain = read(column, embedding=("bins",), domain=("min", "max", "decimals", "null"))
-        fields = cls.bounds(column, domain, decimals_of(column, domain))
-        return cls(**fields, bins=bins_of(column, embedding), null=flag(column, domain, "null"))
 
     @cached_property
     def edges(self) -> NDArray[np.int64]:

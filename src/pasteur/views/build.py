@@ -127,6 +127,11 @@ def query_of(view: ViewConfig, name: str, primary: Mapping[str, Table]) -> Query
     return check(text, tables=primary, where=view.where(name))
 
 
+def read_by(view: ViewConfig, primary: Mapping[str, Table]) -> list[str]:
+    """The primary tables that the view's queries read, sorted."""
+    return sorted({table for name in view.components for table in query_of(view, name, primary).tables})
+
+
 def _check_rows(
     component: Component, components: Mapping[str, Component], sandbox: Sandbox, splits: Sequence[str]
 ) -> None:

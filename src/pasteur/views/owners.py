@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pasteur.views.build import query_of
+from pasteur.views.build import read_by
 from pasteur.views.relations import owned
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ def unowned(view: ViewConfig, primary: Mapping[str, Table], *, relationships: Se
     units by way of them is not seen.
     """
     columns = {name: table.columns for name, table in primary.items()}
-    read = {table for name in view.components for table in query_of(view, name, primary).tables}
-    lead = {name: owned(name, columns=columns, unit=view.unit, relationships=relationships) for name in sorted(read)}
-    return [name for name, path in lead.items() if path is None]
+    return [
+        name
+        for name in read_by(view, primary)
+        if owned(name, columns=columns, unit=view.unit, relationships=relationships) is None
+    ]

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from pasteur.files import sha256
 from pasteur.sql import Sandbox, rows_of
 from pasteur.table import UNIT, Table
-from pasteur.views.build import assemble, build, query_of
+from pasteur.views.build import assemble, build, read_by
 from pasteur.views.relations import owned
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def respects_units(
     Returns:
         What is wrong, one line for each component; nothing if the view respects units.
     """
-    read = {table for name in view.components for table in query_of(view, name, primary).tables}
-    held = {name: primary[name] for name in sorted(read)}
+    held = {name: primary[name] for name in read_by(view, primary)}
     owners = _owners(view, primary, held, relationships)
     sizes: Counter[str] = Counter()
     for owner in owners.values():
@@ -77,10 +76,11 @@ def respects_units(
     ):
         rows = {name: component.rows(sandbox, None) for name, component in assemble(view, sandbox).items()}
         full = {name: _kept(table, Path(folder) / f"{name}.pq") for name, table in rows.items()}
+        whose = {name: table.arrow([UNIT])[UNIT] for name, table in full.items()}
         for unit, alone in _cuts([largest, *drawn]):
             tables.update({name: _cut(table, owners.get(name), unit, alone=alone) for name, table in held.items()})
             for name in [name for name in rows if name not in found]:
-                expected = _cut(full[name], full[name].arrow([UNIT])[UNIT], unit, alone=alone)
+                expected = _cut(full[name], whose[name], unit, alone=alone)
                 rebuilt = _kept(rows[name], Path(folder) / f"{name}.rebuilt.pq")
                 compared.update(expected=expected, found=rebuilt)
                 if not _equal(expected, rebuilt) and (problem := _difference(sandbox)):
