@@ -275,7 +275,6 @@ def catalog(plan: Plan) -> DataCatalog:
             "mechanisms": ExactMechanisms(debug_seed=e.privacy.debug_seed),
         },
         "bench": plan.bench,
-        "target": plan.target,
     }
     entries |= {f"params__{name}": MemoryDataset(value, copy_mode="assign") for name, value in parameters.items()}
     return DataCatalog(entries)

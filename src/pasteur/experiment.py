@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pasteur.errors import ConfigError, did_you_mean, rule
@@ -21,6 +22,12 @@ FIT_ON = {"wrk": ("wrk",), "wrk+ref": ("wrk", "ref"), "all": ("wrk", "ref", "val
 
 FORMATS = ("csv", "pq")
 ACCOUNTANTS = ("auto", "gdp", "zcdp")
+
+
+def stamped(token: str) -> str:
+    """`<UTC time to the ms>-<token>`: what versions of runs and ids of sweeps look like, in order of time."""
+    now = datetime.now(UTC)
+    return f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{token}"
 
 
 @dataclass(frozen=True, kw_only=True)

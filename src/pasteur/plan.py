@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pasteur import datasets, metrics, synth, views
+from pasteur import metrics, synth, views
 from pasteur import schema as schemas
 from pasteur.catalog import Paths
 from pasteur.embeddings.table import TableEncoder
 from pasteur.errors import ConfigError, SchemaError
-from pasteur.experiment import FIT_ON
+from pasteur.experiment import FIT_ON, stamped
 from pasteur.privacy import Budget, Ledger, LedgerBook
 from pasteur.table import UNIT
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
+    from pasteur.datasets.config import DatasetConfig
     from pasteur.experiment import Experiment
     from pasteur.metrics import Bench
     from pasteur.schema import Schema
@@ -53,9 +54,7 @@ class Plan:
     @property
     def target(self) -> str | None:
         """The split that scores are measured against; None where every split was fitted."""
-        if self.experiment.fit_on == "all":
-            return None
-        return "val" if self.experiment.metrics.final or self.experiment.fit_on == "wrk+ref" else "dev"
+        return None if self.experiment.fit_on == "all" else self.bench.settings.split
 
     @property
     def scored(self) -> tuple[str, ...]:
@@ -73,7 +72,8 @@ def prepare(experiment: Experiment) -> Plan:
         SchemaError: a metadata file is wrong, or a private run meets a domain that nobody has declared.
     """
     paths = Paths(root=experiment.root)
-    experiment = replace(experiment, view=_resolved(experiment))
+    view = resolved(experiment.view, dataset=experiment.dataset, schema=experiment.schema, root=experiment.root)
+    experiment = replace(experiment, view=view)
     algorithm = synth.find(experiment.algorithm)
     names = tuple(experiment.view.components)
     schema = _schema(experiment, paths, experiment.schema)
@@ -83,7 +83,6 @@ def prepare(experiment: Experiment) -> Plan:
     elif experiment.fit_on != "wrk":
         raise ConfigError(f"fit_on ({experiment.fit_on}) must be wrk for an algorithm without a guarantee")
     run_id = secrets.token_hex(4)
-    now = datetime.now(UTC)
     return Plan(
         experiment=experiment,
         paths=paths,
@@ -92,19 +91,31 @@ def prepare(experiment: Experiment) -> Plan:
         bench=_bench(experiment, paths, schema),
         ledger=_ledger(experiment, algorithm) if algorithm.PRIVATE else None,
         run_id=run_id,
-        version=f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{run_id}",
+        version=stamped(run_id),
     )
 
 
-def _resolved(experiment: Experiment) -> ViewConfig:
-    """The run's view; of the generic one, the view of this data set."""
-    dataset = experiment.dataset
+def resolved(view: ViewConfig, *, dataset: DatasetConfig, schema: str, root: Path) -> ViewConfig:
+    """The view itself; of the generic one, the view of this data set with every table as it is.
+
+    Raises:
+        SchemaError: the metadata that relate the tables of a generic view are wrong or not there.
+    """
+    if view.components:
+        return view
+    described = schemas.load(
+        view=dataset.name,
+        dataset=dataset.name,
+        schema=schema,
+        components=dataset.tables,
+        folders=Paths(root=root).folders("metadata"),
+    )
     return views.resolve(
-        experiment.view,
+        view,
         dataset=dataset.name,
         tables=tuple(dataset.tables),
         unit=dataset.unit.column or UNIT,
-        relationships=datasets.relationships(dataset),
+        relationships=described.relationships,
     )
 
 
@@ -121,6 +132,7 @@ def _schema(experiment: Experiment, paths: Paths, name: str) -> Schema:
 def _bench(experiment: Experiment, paths: Paths, schema: Schema) -> Bench:
     """All runs on a view are scored in one binning: `metrics.schema`, or the view's `detail`.
 
+    A model that has learnt from ref is a final one, and scored on val.
     A schema that drops columns cannot be scored on them: it is scored in its own bins, and queries over what it drops
     do not run.
     """
@@ -128,7 +140,7 @@ def _bench(experiment: Experiment, paths: Paths, schema: Schema) -> Bench:
     chosen = experiment.metrics.schema or (experiment.schema if dropped else DETAIL)
     scored = schema if chosen == experiment.schema else _schema(experiment, paths, chosen)
     bench = metrics.load(
-        experiment.metrics,
+        replace(experiment.metrics, final=experiment.metrics.final or experiment.fit_on == "wrk+ref"),
         schema=scored,
         dataset=experiment.dataset.name,
         view=experiment.view.name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -61,9 +60,10 @@ def main(argv: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        # A library's message may quote a cell: where it happened is told, what it said is not.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        print(f"{frames}error: {type(error).__name__} inside Pasteur; {DEBUG}=1 shows its message", file=sys.stderr)  # noqa: T201
+        from pasteur.app.faults import told
+
+        fault = f"{told(error)}error: {type(error).__name__} inside Pasteur; {DEBUG}=1 shows its message"
+        print(fault, file=sys.stderr)  # noqa: T201
         return BROKEN
     except KeyboardInterrupt:
         print("interrupted: a second run goes on from what is whole", file=sys.stderr)  # noqa: T201

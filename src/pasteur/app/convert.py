@@ -70,7 +70,7 @@ def experiment(cfg: DictConfig, choices: Mapping[str, Any] | None = None) -> Exp
     return Experiment(
         root=root,
         dataset=dataset,
-        view=_resolved(view, dataset, schema, root),
+        view=view if view.components else _of_data_set(view, dataset, schema, root),
         schema=schema,
         algorithm=algorithm,
         settings=settings,
@@ -119,29 +119,11 @@ def _belongs(dataset: str, view: ViewConfig, schema: str) -> None:
         )
 
 
-def _resolved(view: ViewConfig, dataset: DatasetConfig, schema: str, root: Path) -> ViewConfig:
-    """The view itself; of the generic one, the view of this data set with every table as it is."""
-    if view.components:
-        return view
-    from pasteur import schema as schemas
-    from pasteur import views
-    from pasteur.catalog import Paths
-    from pasteur.table import UNIT
+def _of_data_set(view: ViewConfig, dataset: DatasetConfig, schema: str, root: Path) -> ViewConfig:
+    """The generic view, settled for this data set. Apart, as the plan of a run imports much that others need not."""
+    from pasteur.plan import resolved
 
-    described = schemas.load(
-        view=dataset.name,
-        dataset=dataset.name,
-        schema=schema,
-        components=dataset.tables,
-        folders=Paths(root=root).folders("metadata"),
-    )
-    return views.resolve(
-        view,
-        dataset=dataset.name,
-        tables=tuple(dataset.tables),
-        unit=dataset.unit.column or UNIT,
-        relationships=described.relationships,
-    )
+    return resolved(view, dataset=dataset, schema=schema, root=root)
 
 
 def views_of(dataset: str) -> list[str]:

@@ -6,7 +6,6 @@ import os
 import secrets
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from hydra._internal.utils import get_args_parser
 from pasteur.app import aliases, compose, job, multirun, sources
 from pasteur.app import root as roots
 from pasteur.errors import ConfigError, near_miss
+from pasteur.experiment import stamped
 
 if TYPE_CHECKING:
     import argparse
@@ -53,8 +53,7 @@ def launch(argv: Sequence[str]) -> int:
             if outcome.error:
                 raise outcome.error
             return outcome.code
-        now = datetime.now(UTC)
-        sweep = f"{now:%Y-%m-%dT%H.%M.%S}.{now.microsecond // 1000:03d}Z-{secrets.token_hex(4)}"
+        sweep = stamped(secrets.token_hex(4))
         with _environment({multirun.VARIABLE: sweep}):
             return multirun.launch(root, sweep, flags.overrides, lambda task: _hydra(words, flags.overrides, task))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 
 from pasteur import tracking
-from pasteur.app import aliases, job, records, summary
+from pasteur.app import aliases, faults, job, records, summary
 from pasteur.errors import PasteurError
 from pasteur.files import write_text
 from pasteur.tracking import Record
@@ -93,10 +93,9 @@ class Trial:
             outcome |= self._run(cfg)
         except PasteurError as error:
             outcome |= {"state": "failed", "error": " ".join(str(error).split())}
-        except Exception as error:
-            logger.debug("trial %d", number, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - a fault in one trial must not end the others
             outcome |= {"state": "failed", "error": f"{type(error).__name__} (see the trial's pasteur.log)"}
-            _keep_traceback(Path(here.runtime.output_dir))
+            _keep(Path(here.runtime.output_dir), faults.told(error))
         if outcome["state"] == "failed":
             logger.error("trial %d failed: %s", number, outcome["error"])
         write_text(Path(here.runtime.output_dir) / RESULT, json.dumps(outcome, indent=1, sort_keys=True) + "\n")
@@ -124,12 +123,10 @@ class Trial:
         return outcome
 
 
-def _keep_traceback(folder: Path) -> None:
-    import traceback
-
+def _keep(folder: Path, text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "pasteur.log").open("a", encoding="utf-8") as log:
-        traceback.print_exc(file=log)
+        log.write(text)
 
 
 def collect(folder: Path) -> list[dict[str, Any]]:

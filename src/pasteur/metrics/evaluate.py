@@ -212,7 +212,6 @@ def measure_synthetic(
     settings: MetricsConfig,
     queries: Sequence[Query] = (),
     seed: int,
-    split: str | None = None,
 ) -> dict[str, Any]:
     """Scores of the synthetic data beside its anchors, as a JSON document; `read_scores` reads it.
 
@@ -224,7 +223,6 @@ def measure_synthetic(
         settings: depth, families, sizes.
         queries: of the SQL family.
         seed: the run's seed.
-        split: the target's name; None: the settings'.
 
     Returns:
         `scores` (each `Score.document()`), `failures`, `notes`, `seconds`, `rows`.
@@ -239,7 +237,7 @@ def measure_synthetic(
     strange = [raw.metric for raw in found.raws["syn"] if raw.metric not in known]
     if strange and not held.failures:
         raise ConfigError(f"anchors must be measured with the same metrics: they lack {', '.join(strange)}")
-    scores = combine(found.raws["syn"], held.raws, split=split or settings.split)
+    scores = combine(found.raws["syn"], held.raws, split=settings.split)
     failed = {f"{name} (anchors)": reason for name, reason in held.failures.items() if name not in found.failures}
     return {
         "scores": [score.document() for score in scores],

@@ -39,7 +39,7 @@ def measure_anchors(bench: Bench, seed: int, *tables: Table) -> dict[str, Any]:
     return found
 
 
-def measure(bench: Bench, split: str, seed: int, anchors: dict[str, Any], *tables: Table) -> dict[str, Any]:
+def measure(bench: Bench, seed: int, anchors: dict[str, Any], *tables: Table) -> dict[str, Any]:
     """Scores of the synthetic data beside its anchors. `tables`: the target's components, then the synthetic ones."""
     target, synthetic = _components(bench.schema, tables)
     return metrics.measure_synthetic(
@@ -50,5 +50,4 @@ def measure(bench: Bench, split: str, seed: int, anchors: dict[str, Any], *table
         settings=bench.settings,
         queries=bench.queries,
         seed=seed,
-        split=split,
     )

@@ -36,7 +36,7 @@ def create(components: Sequence[str], target: str, *, reference: bool) -> Pipeli
             ),
             node(
                 nodes.measure,
-                ["params__bench", "params__target", "params__seed", "anchors", *real, *synthetic],
+                ["params__bench", "params__seed", "anchors", *real, *synthetic],
                 "scores",
                 name="measure",
                 tags=[ALWAYS],
