@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 
@@ -38,3 +39,13 @@ def test_a_reader_that_has_had_enough_is_no_fault():
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - a fixed line
     assert done.stdout == "{\n"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 2), (errno.EIO, 1)])
+def test_no_room_is_the_users_to_mend_and_a_broken_disk_is_a_fault(monkeypatch, capsys, number, code):
+    def failing(argv):
+        raise OSError(number, "Canary-20", "people.csv")
+
+    monkeypatch.setattr(launch, "launch", failing)
+    assert app.main(["dataset=adult"]) == code
+    assert ("cannot be written" in capsys.readouterr().err) == (code == 2)

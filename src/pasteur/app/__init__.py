@@ -52,12 +52,10 @@ def main(argv: Sequence[str]) -> int:
         # Whoever read our output, `head` say, has had enough; Python must not try to flush the rest at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        print(f"error: {error.filename or 'a file'}: cannot be written ({error.strerror})", file=sys.stderr)  # noqa: T201
-        return PasteurError.exit_code
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            print(f"error: {error.filename or 'a file'}: cannot be written ({error.strerror})", file=sys.stderr)  # noqa: T201
+            return PasteurError.exit_code
         if os.environ.get(DEBUG):
             raise
         from pasteur.app.faults import told
