@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pasteur.errors import near_miss, rule
@@ -46,6 +47,10 @@ class Domain:
         """Make the domain of the mapping attribute to size, in the mapping's order."""
         return cls(sizes.keys(), sizes.values())
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.attributes)}
+
     def as_dict(self) -> dict[str, int]:
         """Give the mapping attribute to size."""
         return dict(zip(self.attributes, self.sizes, strict=True))
@@ -57,8 +62,8 @@ class Domain:
             ValueError: there is no such attribute.
         """
         try:
-            return self.attributes.index(attribute)
-        except ValueError:
+            return self._places[attribute]
+        except KeyError:
             message = f"attribute '{attribute}' is not in the domain{near_miss(attribute, self.attributes)}"
             raise ValueError(message) from None
 

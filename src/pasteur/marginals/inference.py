@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pasteur.marginals.domain import Clique
     from pasteur.marginals.junction_tree import JunctionTree
+    from pasteur.marginals.zeros import Zeros
 
 Array = NDArray[np.float64]
 
@@ -32,12 +33,12 @@ class Calibrated:
     Attributes:
         tree: the nodes.
         conditionals: P(residual | separator) a node, as matrices (cells of separator, cells of residual).
-        marginals: P(separator, residual) a node, shape = the node's.
+        tables: P(separator, residual) a node, shape = the node's.
     """
 
     tree: JunctionTree
     conditionals: tuple[Array, ...]
-    marginals: tuple[Array, ...]
+    tables: tuple[Array, ...]
 
     def marginal(self, clique: Clique) -> Array:
         """Give the probabilities of `clique`, axes in its order; measured or not, by variable elimination.
@@ -50,13 +51,21 @@ class Calibrated:
         self.tree.domain.shape(clique)
         home = self.tree.home(clique)
         if home is not None:
-            return _project(self.marginals[home], self.tree.nodes[home].clique, clique)
+            return _project(self.tables[home], self.tree.nodes[home].clique, clique)
         parts = [self._within(names) for names in self._parts(clique)]
         axes = tuple(name for names, _ in parts for name in names)
         product = parts[0][1]
         for _, table in parts[1:]:
             product = np.multiply.outer(product, table)
         return _project(product, axes, clique)
+
+    def marginals(self, cliques: Sequence[Clique]) -> list[Array]:
+        """Give the probabilities of many cliques.
+
+        Raises:
+            ValueError: an attribute that the domain lacks, or comes twice.
+        """
+        return [self.marginal(clique) for clique in cliques]
 
     @cached_property
     def _homes(self) -> dict[str, int]:
@@ -87,7 +96,7 @@ class Calibrated:
         top = paths[0][depth - 1]
         between = {index for path in paths for index in path[depth:]}
         nodes = self.tree.nodes
-        factors: list[tuple[Clique, Array]] = [(nodes[top].clique, self.marginals[top])]
+        factors: list[tuple[Clique, Array]] = [(nodes[top].clique, self.tables[top])]
         factors += [(nodes[i].clique, self.conditionals[i].reshape(nodes[i].shape)) for i in sorted(between)]
         return _eliminated(factors, clique, self.tree.domain.as_dict())
 
@@ -98,30 +107,45 @@ class Propagation:
     Args:
         tree: a junction tree in which each clique has a home.
         cliques: of the potentials, in any order, any number of times.
+        zeros: cells that cannot be, each inside a node too.
+
+    Raises:
+        ValueError: a clique is inside no node.
     """
 
-    def __init__(self, tree: JunctionTree, cliques: Sequence[Clique]) -> None:
+    def __init__(self, tree: JunctionTree, cliques: Sequence[Clique], zeros: Sequence[Zeros] = ()) -> None:
         self.tree = tree
         self.cliques = tuple(cliques)
-        homes = [tree.home(clique) for clique in cliques]
-        self._homes = [-1 if home is None else home for home in homes]
-        if -1 in self._homes:
-            raise ValueError(rule("clique", cliques[self._homes.index(-1)], "inside a node of the tree"))
+        self.zeros = tuple(zeros)
+        self._homes, self._spread = self._places(self.cliques)
+        self._zero_homes, self._zero_spread = self._places([zero.clique for zero in zeros])
         nodes = tree.nodes
-        self._spread = [_Spread(nodes[h].clique, nodes[h].shape, c) for h, c in zip(self._homes, cliques, strict=True)]
         self._messages = [
             _Spread(nodes[node.parent].clique, nodes[node.parent].shape, node.separator) if node.parent >= 0 else None
             for node in nodes
         ]
+
+    def _places(self, cliques: Sequence[Clique]) -> tuple[list[int], list[_Spread]]:
+        homes = [self.tree.home(clique) for clique in cliques]
+        found = [-1 if home is None else home for home in homes]
+        if -1 in found:
+            raise ValueError(rule("clique", cliques[found.index(-1)], "inside a node of the tree"))
+        nodes = self.tree.nodes
+        return found, [_Spread(nodes[h].clique, nodes[h].shape, c) for h, c in zip(found, cliques, strict=True)]
 
     def calibrate(self, potentials: Sequence[Array]) -> Calibrated:
         """Give the distribution proportional to exp(sum of potentials); -inf marks cells that cannot be.
 
         Args:
             potentials: one a clique, shape = its sizes.
+
+        Raises:
+            ValueError: nothing can be.
         """
         nodes = self.tree.nodes
         logs = [np.zeros(node.shape) for node in nodes]
+        for home, spread, zero in zip(self._zero_homes, self._zero_spread, self.zeros, strict=True):
+            logs[home] += spread.up(zero.potential)
         for home, spread, potential in zip(self._homes, self._spread, potentials, strict=True):
             logs[home] += spread.up(potential)
         conditionals: list[Array] = [np.empty(0)] * len(nodes)
@@ -130,17 +154,20 @@ class Propagation:
             message = self._messages[index]
             if message is not None:
                 logs[nodes[index].parent] += message.up(log_total)
-        marginals: list[Array] = []
+            elif np.isneginf(log_total).any():
+                cliques = [zero.clique for zero in self.zeros] or self.cliques
+                raise ValueError(rule("zeros of cliques", cliques, "such that some cell may be"))
+        tables: list[Array] = []
         for node, conditional, message in zip(nodes, conditionals, self._messages, strict=True):
             if message is not None:
-                conditional = conditional * message.down(marginals[node.parent]).reshape(-1, 1)  # noqa: PLW2901
-            marginals.append(conditional.reshape(node.shape))
-        return Calibrated(tree=self.tree, conditionals=tuple(conditionals), marginals=tuple(marginals))
+                conditional = conditional * message.down(tables[node.parent]).reshape(-1, 1)  # noqa: PLW2901
+            tables.append(conditional.reshape(node.shape))
+        return Calibrated(tree=self.tree, conditionals=tuple(conditionals), tables=tuple(tables))
 
     def project(self, calibrated: Calibrated) -> list[Array]:
         """Give the probabilities of each clique."""
         pairs = zip(self._homes, self._spread, strict=True)
-        return [spread.down(calibrated.marginals[home]) for home, spread in pairs]
+        return [spread.down(calibrated.tables[home]) for home, spread in pairs]
 
 
 class _Spread:

@@ -1,25 +1,29 @@
 """`JunctionTree`: cliques arranged so that what is true between neighbours is true of the whole.
 
-The measured cliques' graph is made chordal by eliminating its attributes one by one; the cliques that this leaves are
-joined by a spanning tree of largest separators (Koller and Friedman 2009, sections 9.4 and 10.4). Which order is best
-is NP-hard, so several greedy ones are tried and the one with the fewest cells wins.
+The measured cliques' graph is made chordal by eliminating its attributes one by one (`elimination`); the cliques that
+this leaves are joined by a spanning tree of largest separators (Koller and Friedman 2009, sections 9.4 and 10.4).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from pasteur.errors import rule
+from pasteur.marginals import elimination
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from pasteur.marginals.domain import Clique, Domain
 
-Graph = dict[str, set[str]]
-Cost = tuple[float, ...]
-Rule = "Callable[[Graph, str, Mapping[str, float]], Cost]"
+MOST_CELLS = 1 << 26
+"""Cells that a tree may have: fitting keeps a few numbers of 8 bytes a cell, and half a gigabyte each is too much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +62,28 @@ class JunctionTree:
     nodes: tuple[Node, ...]
 
     @classmethod
-    def of(cls, domain: Domain, cliques: Iterable[Clique]) -> JunctionTree:
+    def of(cls, domain: Domain, cliques: Iterable[Clique], *, most: int = MOST_CELLS) -> JunctionTree:
         """Make a tree in which each of `cliques` lies inside some node; every attribute of `domain` gets one.
 
+        Args:
+            domain: of the model.
+            cliques: in any order, any number of times; neither changes the tree.
+            most: cells that its nodes may have together.
+
         Raises:
-            ValueError: a clique names an attribute that the domain lacks.
+            ValueError: a clique names an attribute that the domain lacks, or the tree would have more cells.
         """
-        graph: Graph = {name: set() for name in domain.attributes}
-        for clique in cliques:
-            for one, other in combinations(domain.ordered(clique), 2):
-                graph[one].add(other)
-                graph[other].add(one)
-        weights = {name: math.log(size) for name, size in domain.as_dict().items()}
-        triangulations = [_eliminate(graph, weights, rule) for rule in (_least_weight, _least_fill, _least_degree)]
-        best = min(triangulations, key=lambda found: sum(domain.size(clique) for clique in found))
-        return cls(domain=domain, nodes=tuple(_span(domain, [domain.ordered(clique) for clique in best])))
+        found, _ = elimination.triangulate(*_graph(domain, cliques))
+        tree = cls(domain=domain, nodes=tuple(_span(domain, elimination.masks(found))))
+        if tree.cells > most:
+            largest = max(tree.nodes, key=lambda node: math.prod(node.shape))
+            message = (
+                rule("cells of the model's tree", tree.cells, f"at most {most} ({most * 8 / 1e6:.0f} MB)")
+                + f"; its largest table {largest.clique} has {math.prod(largest.shape)}: choose smaller or fewer"
+                + " cliques (the algorithm's largest model size), or fewer codes for these attributes (bins, levels)"
+            )
+            raise ValueError(message)
+        return tree
 
     @property
     def cells(self) -> int:
@@ -86,57 +97,57 @@ class JunctionTree:
         return min(holders, key=lambda index: math.prod(self.nodes[index].shape), default=None)
 
 
-def _least_weight(graph: Graph, name: str, weights: Mapping[str, float]) -> Cost:
-    """Cells of the clique that eliminating `name` makes."""
-    return (weights[name] + sum(sorted(weights[other] for other in graph[name])),)
+def tree_cells(domain: Domain, cliques: Iterable[Clique], extras: Sequence[Clique]) -> NDArray[np.int64]:
+    """Give the cells of the junction tree of `cliques` and one more, for each of `extras`: (extras,).
+
+    They are those of `JunctionTree.of`, up to 2^62, where counting ends.
+
+    Raises:
+        ValueError: a clique names an attribute that the domain lacks.
+    """
+    graph, sizes = _graph(domain, cliques)
+    return elimination.joined_cells(graph, sizes, elimination.words([_mask(domain, c) for c in extras], len(domain)))
 
 
-def _least_fill(graph: Graph, name: str, weights: Mapping[str, float]) -> Cost:
-    """Edges that eliminating `name` adds, then cells."""
-    missing = sum(other not in graph[one] for one, other in combinations(graph[name], 2))
-    return (missing, *_least_weight(graph, name, weights))
+def _graph(domain: Domain, cliques: Iterable[Clique]) -> tuple[elimination.Words, NDArray[np.float64]]:
+    """Neighbours of each attribute in words, and the sizes."""
+    neighbours = dict.fromkeys(domain.attributes, 0)
+    for clique in cliques:
+        mask = _mask(domain, clique)
+        for name in clique:
+            neighbours[name] |= mask & ~(1 << domain.index(name))
+    return elimination.words([*neighbours.values()], len(domain)), np.array(domain.sizes, dtype=np.float64)
 
 
-def _least_degree(graph: Graph, name: str, weights: Mapping[str, float]) -> Cost:
-    """Neighbours, then cells."""
-    return (len(graph[name]), *_least_weight(graph, name, weights))
+def _mask(domain: Domain, clique: Clique) -> int:
+    """A set of attributes as the bits of a number."""
+    mask = 0
+    for name in clique:
+        mask |= 1 << domain.index(name)
+    return mask
 
 
-def _eliminate(
-    graph: Graph, weights: Mapping[str, float], rule: Callable[[Graph, str, Mapping[str, float]], Cost]
-) -> list[frozenset[str]]:
-    """Maximal cliques of the chordal graph that eliminating the attribute of least cost, again and again, makes."""
-    left = {name: set(others) for name, others in graph.items()}
-    costs = {name: rule(left, name, weights) for name in left}
-    found: list[frozenset[str]] = []
-    while left:
-        name = min(left, key=lambda each: (costs[each], each))
-        neighbours = left.pop(name)
-        clique = frozenset(neighbours | {name})
-        if not any(clique <= other for other in found):
-            found.append(clique)
-        for one in neighbours:
-            left[one] |= neighbours
-            left[one] -= {one, name}
-        for touched in neighbours.union(*(left[one] for one in neighbours)):
-            costs[touched] = rule(left, touched, weights)
-    return found
+def _span(domain: Domain, masks: Sequence[int]) -> list[Node]:
+    """Nodes of a spanning forest of largest separators (Prim), which has the running intersection property.
 
-
-def _span(domain: Domain, cliques: Sequence[Clique]) -> list[Node]:
-    """Nodes of a spanning forest of largest separators (Prim), which has the running intersection property."""
+    Args:
+        domain: of the attributes.
+        masks: cliques as bits of a number.
+    """
     nodes: list[Node] = []
-    best: dict[int, tuple[int, int]] = dict.fromkeys(range(len(cliques)), (0, -1))
+    placed: list[int] = []
+    best: dict[int, tuple[int, int]] = dict.fromkeys(range(len(masks)), (0, -1))
     while best:
         index = max(best, key=lambda each: (best[each][0], -each))
         shared, parent = best.pop(index)
-        own = set(cliques[index])
+        own = {name for place, name in enumerate(domain.attributes) if masks[index] >> place & 1}
         separator = tuple(name for name in nodes[parent].clique if name in own) if shared else ()
-        residual = tuple(name for name in cliques[index] if name not in separator)
+        residual = tuple(name for name in domain.attributes if name in own.difference(separator))
         shape = domain.shape(separator + residual)
         nodes.append(Node(separator=separator, residual=residual, parent=parent if shared else -1, shape=shape))
+        placed.append(masks[index])
         for other, (size, _) in best.items():
-            overlap = len(own.intersection(cliques[other]))
+            overlap = (masks[index] & masks[other]).bit_count()
             if overlap > size:
                 best[other] = (overlap, len(nodes) - 1)
     return nodes
