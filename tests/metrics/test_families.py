@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from pasteur.errors import ConfigError
+from pasteur.metrics.benchmark import measure
 from pasteur.metrics.config import MetricsConfig
-from pasteur.metrics.evaluate import measure
 from pasteur.metrics.families import chosen, families, find, stream
 
 THEIRS = '''

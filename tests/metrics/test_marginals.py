@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pasteur.metrics import marginals
+from pasteur.metrics.benchmark import measure
 from pasteur.metrics.config import MetricsConfig
-from pasteur.metrics.evaluate import measure
 from pasteur.metrics.families import stream
 from pasteur.table import Table
 

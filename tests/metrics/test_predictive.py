@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from pasteur.metrics import judge
+from pasteur.metrics.benchmark import measure
 from pasteur.metrics.config import MetricsConfig
-from pasteur.metrics.evaluate import measure
 from pasteur.metrics.features import Features, Linear
 from pasteur.metrics.predictive import slug
 from pasteur.table import Table

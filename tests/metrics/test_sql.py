@@ -3,8 +3,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from pasteur.metrics.benchmark import measure
 from pasteur.metrics.config import MetricsConfig
-from pasteur.metrics.evaluate import measure
 from pasteur.metrics.sql import tables_of
 from pasteur.metrics.sql_parse import parse
 from pasteur.table import Table

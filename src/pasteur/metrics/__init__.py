@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from pasteur.metrics.benchmark import Measured, measure, measure_anchors, measure_synthetic, read_scores
 from pasteur.metrics.config import DEPTHS, MetricsConfig
-from pasteur.metrics.evaluate import Measured, measure, measure_anchors, measure_synthetic, read_scores
 from pasteur.metrics.load import Bench, load
 from pasteur.metrics.score import Raw, Score, combine, family_gap, objective
 

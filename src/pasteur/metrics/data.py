@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from pasteur.embeddings.table import TableEncoder
 
+Tables = Mapping[str, Table]
+"""Component -> table: typed rows, as a view or a decoder gives them."""
 Codes = Mapping[str, "NDArray[np.int64]"]
 Groups = Mapping[str, "NDArray[np.uint8]"]
 

@@ -11,7 +11,7 @@ import pkgutil
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
 from pasteur.errors import ConfigError, near_miss
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pasteur.metrics.score import Raw
     from pasteur.metrics.sql_parse import Query
     from pasteur.schema import Schema
+    from pasteur.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Task:
     settings: MetricsConfig
     queries: Sequence[Query]
     seed: int
+    working: Mapping[str, Table] | None = None
+    """wrk, whole and lazily read, where it is known. What reads it says so in `Raw.reads`, and is no objective."""
 
     def rng(self, label: str) -> np.random.Generator:
         """A generator of its own for each use: the same for every candidate, so that all are asked the same."""
@@ -53,6 +56,9 @@ class Outcome:
     """Metric -> why it says nothing here, e.g. a target of one class in T. No failure."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """Metric -> why it could not be measured."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Side (`target` or a candidate) -> JSON that a report shows: matrices, histograms, results. The family's module
+    says what is in it. Small, without NaN (null is undefined), and never a row of data."""
 
 
 class Metric(Protocol):
@@ -66,6 +72,11 @@ class Metric(Protocol):
     @property
     def depths(self) -> frozenset[str]:
         """At which depths it runs."""
+        ...
+
+    @property
+    def working(self) -> bool:
+        """Whether the candidate wrk is measured too. It is shown, and is in no ratio."""
         ...
 
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:

@@ -46,6 +46,7 @@ class Marginals:
 
     name: str = "marginals"
     depths: frozenset[str] = frozenset({"quick", "standard", "full"})
+    working: bool = True
 
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
         """Distances of each candidate's marginals from the target's."""

@@ -12,7 +12,6 @@ not hold the variance of training.
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -69,7 +68,7 @@ def estimator(model: str, kind: str, *, depth: str, seed: int) -> Estimator:
         made = linear_model.LogisticRegression(max_iter=200, tol=1e-3) if classify else linear_model.Ridge()
     elif model == "forest":
         forest = ensemble.RandomForestClassifier if classify else ensemble.RandomForestRegressor
-        made = forest(n_estimators=trees, min_samples_leaf=5, max_features="sqrt", n_jobs=-1, random_state=seed)
+        made = forest(n_estimators=trees, min_samples_leaf=5, max_features="sqrt", n_jobs=1, random_state=seed)
     else:
         boosting = ensemble.HistGradientBoostingClassifier if classify else ensemble.HistGradientBoostingRegressor
         made = boosting(max_iter=steps, early_stopping=False, random_state=seed)
@@ -82,6 +81,7 @@ class Predictive:
 
     name: str = "predictive"
     depths: frozenset[str] = frozenset({"quick", "standard", "full"})
+    working: bool = True
 
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
         """Train every model on every candidate for every target, test on T."""
@@ -130,8 +130,6 @@ def _predict(
 
     Training data that no model can be fitted to, with no row or one class, gives what it teaches: a constant.
     """
-    from threadpoolctl import threadpool_limits
-
     known = ~np.isnan(answers)
     train, answers = train.take(known), answers[known]
     if kind == "classification" and len(np.unique(answers)) < 2:
@@ -146,10 +144,7 @@ def _predict(
     elif model == "forest":
         # A forest refuses a column that is missing in T but never was in training: below every number instead.
         left, right = (np.nan_to_num(x, nan=float(np.finfo(np.float32).min)) for x in (left, right))
-    # One thread: OpenMP's threads spin while they wait for a busy core (10 s for a fit of 0.4 s, measured), and sums of
-    # floats over several threads differ from run to run.
-    with threadpool_limits(limits=1):
-        return _fit(fitted, left, answers, right, kind=kind, count=judge.count)
+    return _fit(fitted, left, answers, right, kind=kind, count=judge.count)
 
 
 def _fit(
@@ -162,12 +157,7 @@ def _fit(
     count: int,
 ) -> NDArray[np.float64]:
     """Train on `left` and predict `right`."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings():
-        # Where the classes can be told apart without error a linear model never converges; it predicts all the same.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted.fit(left, answers.astype(np.int64) if kind == "classification" else answers)
+    fitted.fit(left, answers.astype(np.int64) if kind == "classification" else answers)
     if kind == "regression":
         return np.asarray(fitted.predict(right), dtype=np.float64)[:, None]
     probabilities = np.zeros((len(right), count))

@@ -42,6 +42,9 @@ READS: Mapping[str, frozenset[str]] = {
 OBJECTIVE_READS = frozenset({"syn", "ref", "target"})
 
 
+SEQUENCES = ("columns", "replicates", "reads")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Raw:
     """A candidate's score on one metric."""
@@ -60,6 +63,8 @@ class Raw:
     """The value with each jackknife group left out; empty for candidates that are no anchor."""
     note: str = ""
     """What a reader must know, e.g. the positive class."""
+    reads: tuple[str, ...] = ()
+    """What it was computed from beside the candidate and the target, e.g. `wrk`."""
 
     def __post_init__(self) -> None:
         """Refuse a value that cannot be compared."""
@@ -68,12 +73,12 @@ class Raw:
 
     def document(self) -> dict[str, Any]:
         """The score as JSON."""
-        return asdict(self) | {"columns": list(self.columns), "replicates": list(self.replicates)}
+        return asdict(self) | {name: list(getattr(self, name)) for name in SEQUENCES}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Raw:
         """The score that `document()` wrote."""
-        sequences = {name: tuple(document[name]) for name in ("columns", "replicates")}
+        sequences = {name: tuple(document[name]) for name in SEQUENCES}
         return cls(**{**document, **sequences})
 
 
@@ -89,6 +94,8 @@ class Score:
     dec: float | None = None
     ref: float | None = None
     base: float | None = None
+    wrk: float | None = None
+    """The same of the rows that were fitted, where they are known: shown, and in no ratio."""
     se: float | None = None
     """Standard error of `base - ref`."""
     columns: tuple[str, ...] = ()
@@ -96,10 +103,12 @@ class Score:
     parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Candidate -> part -> value."""
     note: str = ""
+    reads: tuple[str, ...] = ()
+    """What it was computed from beside candidates and target: `wrk` makes it no objective."""
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be compared."""
-        for name in ("syn", "dec", "ref", "base", "se"):
+        for name in ("syn", "dec", "ref", "base", "wrk", "se"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise ValueError(rule(f"{self.metric}: {name}", value, "a finite number"))
@@ -159,13 +168,13 @@ class Score:
     def document(self) -> dict[str, Any]:
         """The score as JSON, the ratios spelt out for whoever reads the file."""
         ratios = {"value": self.value, "gap": self.gap, "model_gap": self.model_gap, "signal": self.signal}
-        return asdict(self) | {"columns": list(self.columns)} | ratios
+        return asdict(self) | {"columns": list(self.columns), "reads": list(self.reads)} | ratios
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Score:
         """The score that `document()` wrote."""
         fields = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
-        return cls(**{**fields, "columns": tuple(document.get("columns", ()))})
+        return cls(**fields | {name: tuple(document.get(name, ())) for name in ("columns", "reads")})
 
 
 def combine(synthetic: Sequence[Raw], anchors: Mapping[str, Sequence[Raw]], *, split: str) -> list[Score]:
@@ -173,13 +182,13 @@ def combine(synthetic: Sequence[Raw], anchors: Mapping[str, Sequence[Raw]], *, s
 
     Args:
         synthetic: the raw scores of `syn`.
-        anchors: raw scores of `dec`, `ref` and `base`; one that is missing gives None.
+        anchors: raw scores of `dec`, `ref`, `base` and `wrk`; one that is missing gives None.
         split: the target's name.
     """
     held = {name: {raw.metric: raw for raw in scores} for name, scores in anchors.items()}
     scores = []
     for raw in synthetic:
-        found = {name: held.get(name, {}).get(raw.metric) for name in ("dec", "ref", "base")}
+        found = {name: held.get(name, {}).get(raw.metric) for name in ("dec", "ref", "base", "wrk")}
         present = {name: anchor for name, anchor in found.items() if anchor}
         scores.append(
             Score(
@@ -193,6 +202,7 @@ def combine(synthetic: Sequence[Raw], anchors: Mapping[str, Sequence[Raw]], *, s
                 dependence=raw.dependence,
                 parts={"syn": raw.parts} | {name: anchor.parts for name, anchor in present.items()},
                 note=raw.note,
+                reads=raw.reads,
             )
         )
     return scores
@@ -234,6 +244,9 @@ def objective(scores: Sequence[Score], name: str) -> float:
     score = next((s for s in scores if s.metric == metric), None)
     if score is None:
         raise ConfigError(f"objective: no score '{metric}'{near_miss(metric, [s.metric for s in scores])}")
+    if not set(score.reads) <= OBJECTIVE_READS:
+        hidden = ", ".join(sorted(set(score.reads) - OBJECTIVE_READS))
+        raise ConfigError(f"objective ({name}) must be computed from syn, ref and the target alone: it reads {hidden}")
     if number == "value":
         return score.error
     if score.gap is None:

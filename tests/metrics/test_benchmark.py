@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from pasteur.errors import ConfigError, DataError
-from pasteur.metrics import evaluate, families
+from pasteur.metrics import benchmark, families
+from pasteur.metrics.benchmark import Measured, measure, measure_anchors, measure_synthetic, read_scores
 from pasteur.metrics.config import MetricsConfig
-from pasteur.metrics.evaluate import Measured, measure, measure_anchors, measure_synthetic, read_scores
 from pasteur.metrics.families import Outcome
 from pasteur.metrics.score import objective
 from pasteur.metrics.sql_parse import parse
@@ -50,7 +50,7 @@ def test_a_run_is_scored_beside_anchors_measured_once_and_kept_as_json(flat, peo
     document = json.loads(json.dumps(synthetic(flat, people, made)))
     scores = {score.metric: score for score in read_scores(document)}
     assert not document["failures"]
-    assert document["rows"] == made["rows"] == {"core": 855}
+    assert document["rows"] == made["rows"] == {"core": 950}
     assert set(document["seconds"]) == {"marginals", "predictive", "sql"}
     assert {"marginals/tvd2", "predictive/rich/boosting/auc", "sql/mean"} <= set(scores)
     # The synthetic data is fresh real data here: no gap, and no signal where there is nothing to tell apart.
@@ -90,7 +90,7 @@ def test_independent_columns_have_a_gap_of_1(flat, people, whole):
 def test_short_synthetic_data_says_so(flat, people):
     only = {"families": ["marginals"]}
     document = synthetic(flat, people, anchors(flat, people, **only), rows=100, **only)
-    assert document["notes"]["size/syn/core"] == "100 rows beside 855 of the others: fewer rows score worse"
+    assert document["notes"]["size/syn/core"] == "100 rows beside 950 of the others: fewer rows score worse"
 
 
 def test_a_large_target_is_sampled_and_says_so(flat, people):
@@ -131,7 +131,7 @@ class Broken:
     ("error", "reason"),
     [
         (DataError("a clear sentence"), "a clear sentence"),
-        (ValueError("could not convert 'SECRET'"), r"ValueError at test_evaluate.py:"),
+        (ValueError("could not convert 'SECRET'"), r"ValueError at test_benchmark.py:"),
     ],
 )
 def test_a_family_that_fails_is_failed_and_the_others_finish(flat, people, monkeypatch, error, reason):
@@ -193,7 +193,7 @@ def test_lineage_an_objective_reads_syn_ref_and_the_target_only(flat, people):
             rows={"core": 280},
         )  # fmt: skip
         assert read == {"target", *names}
-        scores = evaluate.combine(measured.raws["syn"], measured.raws, split="dev")
+        scores = benchmark.combine(measured.raws["syn"], measured.raws, split="dev")
         metrics = [score.metric for score in scores if score.gap is not None]
         made[names] = {name: objective(scores, name) for m in metrics for name in (m, f"{m}.gap")}
         with pytest.raises(ConfigError, match="it reads dec"):

@@ -14,23 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from pasteur.errors import ConfigError, PasteurError
 from pasteur.metrics import candidates as cutting
-from pasteur.metrics.data import Data
-from pasteur.metrics.families import Metric, Outcome, Task, chosen, stream
-from pasteur.metrics.score import GROUPS, Raw, Score, combine
+from pasteur.metrics import sides as comparison
+from pasteur.metrics.families import Metric, Outcome, Task, chosen
+from pasteur.metrics.parallel import quiet, spread
+from pasteur.metrics.score import Raw, Score, combine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pasteur.metrics.config import MetricsConfig
+    from pasteur.metrics.data import Data, Tables
     from pasteur.metrics.sql_parse import Query
     from pasteur.schema import Schema
-    from pasteur.table import Table
 
-    Tables = Mapping[str, Table]
-    """Component -> table: typed rows, as a view or a decoder gives them."""
-
-WITH_ERRORS = frozenset({"ref", "base"})
-"""Candidates whose scores get jackknife replicates: the standard error is of base - ref."""
+WORKING = "wrk"
+"""The candidate that was fitted. It goes to the families that show it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +45,8 @@ class Measured:
     """Family -> wall seconds."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Root component -> rows that candidates were cut to."""
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Side (`target` or a candidate) -> family -> what a report shows of it, as JSON."""
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON."""
@@ -56,6 +56,7 @@ class Measured:
             "failures": dict(self.failures),
             "seconds": dict(self.seconds),
             "rows": dict(self.rows),
+            "details": {side: dict(found) for side, found in self.details.items()},
         }
 
     @classmethod
@@ -74,8 +75,9 @@ def measure(
     queries: Sequence[Query] = (),
     seed: int,
     rows: Mapping[str, int] | None = None,
+    working: Tables | None = None,
 ) -> Measured:
-    """Raw scores of each candidate against `target`, family by family.
+    """Raw scores of each candidate against `target`, families side by side.
 
     A family that raises is in `failures` with its reason, and the others finish.
 
@@ -86,80 +88,39 @@ def measure(
         settings: depth, families, sizes.
         queries: of the SQL family.
         seed: draws samples, base, triples and models; the same for all runs that are compared.
-        rows: root component -> rows that candidates are cut to; None: the common size of these candidates.
+        rows: root component -> rows that candidates are cut to; None: a common size, that of `ref` where it is given,
+            so that no number that a choice rests on follows from the rows of wrk or of what was made of it.
+        working: wrk, whole, for the families whose scores say that they read it.
     """
-    size = cutting.common_size(candidates.values(), schema=schema, most=settings.sample) if rows is None else rows
-    task = Task(schema=schema, settings=settings, queries=queries, seed=seed)
-    notes = _sampled(target, schema, settings) | _short(candidates, schema, size)
-    own, sides = _sides(target, candidates, task, size)
+    if rows is None:
+        sized = [candidates["ref"]] if "ref" in candidates else list(candidates.values())
+        rows = cutting.common_size(sized, schema=schema, most=settings.sample)
+    task = Task(schema=schema, settings=settings, queries=queries, seed=seed, working=working)
+    notes = comparison.sampled(target, schema, settings) | comparison.short(candidates, schema, rows)
+    own, sides = comparison.sides(target, candidates, task, rows)
+    chosen_families = chosen(settings)
+    with quiet():
+        found = spread(lambda family: _timed(family, own, sides, task), chosen_families)
     raws: dict[str, list[Raw]] = {name: [] for name in sides}
+    details: dict[str, dict[str, Any]] = {}
     failures: dict[str, str] = {}
-    seconds: dict[str, float] = {}
-    for family in chosen(settings):
-        started = time.perf_counter()
-        outcome = _guarded(family, own, sides, task)
-        for name, found in outcome.scores.items():
-            raws[name] += found
+    for family, (outcome, _) in zip(chosen_families, found, strict=True):
+        for name, scores in outcome.scores.items():
+            raws[name] += scores
+        for side, shown in outcome.details.items():
+            details.setdefault(side, {})[family.name] = shown
         notes |= outcome.notes
         failures |= outcome.failures
-        seconds[family.name] = round(time.perf_counter() - started, 3)
-    return Measured(raws=raws, notes=notes, failures=failures, seconds=seconds, rows=size)
+    seconds = {family.name: round(took, 3) for family, (_, took) in zip(chosen_families, found, strict=True)}
+    return Measured(raws=raws, notes=notes, failures=failures, seconds=seconds, rows=rows, details=details)
 
 
-def _sides(
-    target: Tables, candidates: Mapping[str, Tables], task: Task, size: Mapping[str, int]
-) -> tuple[Data, dict[str, Data]]:
-    """T and the candidates in memory, cut, with base beside ref and jackknife groups where they are needed."""
-    from pasteur.embeddings.table import TableEncoder
-
-    schema, seed = task.schema, task.seed
-    most = dict.fromkeys(cutting.roots(schema), task.settings.sample)
-    held = cutting.cut(target, schema=schema, rows=most, rng=stream(seed, "cut/target"))
-    # Declared encoders look at nothing; one that must be fitted may look at T, as every score does.
-    encoders = {
-        component: TableEncoder.declare(schema.tables[component]).fit(_table(held[component]))
-        for component in schema.tables
-    }
-    cut = {
-        name: cutting.cut(tables, schema=schema, rows=size, rng=stream(seed, "cut"))
-        for name, tables in candidates.items()
-    }
-    if "ref" in cut and "base" not in cut:
-        cut["base"] = cutting.independent(cut["ref"], schema=schema, rng=stream(seed, "base"))
-    jackknife = bool(WITH_ERRORS & cut.keys())
-    groups = {
-        name: cutting.deal(tables, schema=schema, groups=GROUPS, rng=stream(seed, f"groups/{name}"))
-        for name, tables in ({"target": held} | {n: t for n, t in cut.items() if n in WITH_ERRORS}).items()
-        if jackknife
-    }
-    own = Data(tables=held, encoders=encoders, groups=groups.get("target"))
-    return own, {name: Data(tables=t, encoders=encoders, groups=groups.get(name)) for name, t in cut.items()}
-
-
-def _table(held: Any) -> Table:
-    from pasteur.table import Table
-
-    return Table.of(held)
-
-
-def _sampled(target: Tables, schema: Schema, settings: MetricsConfig) -> dict[str, str]:
-    """Notes on target tables above the sample size."""
-    found = {c: cutting.count(target[c]) for c in cutting.roots(schema)}
-    over = {c: n for c, n in found.items() if n > settings.sample}
-    return {f"sample/{c}": f"scored on {settings.sample} of {n} rows of {settings.split}" for c, n in over.items()}
-
-
-def _short(candidates: Mapping[str, Tables], schema: Schema, size: Mapping[str, int]) -> dict[str, str]:
-    """Notes on candidates with fewer rows than the others are cut to: their scores read worse than they are."""
-    notes = {}
-    for name, tables in candidates.items():
-        for component in cutting.roots(schema):
-            rows = cutting.count(tables[component])
-            if rows < size.get(component, 0):
-                notes[f"size/{name}/{component}"] = (
-                    f"{rows} rows beside {size[component]} of the others: fewer rows score worse"
-                )
-    return notes
+def _timed(family: Metric, target: Data, candidates: Mapping[str, Data], task: Task) -> tuple[Outcome, float]:
+    """What the family found, and its wall seconds among the others."""
+    started = time.perf_counter()
+    shown = {name: data for name, data in candidates.items() if name != WORKING or getattr(family, "working", False)}
+    outcome = _guarded(family, target, shown, task)
+    return outcome, time.perf_counter() - started
 
 
 def _guarded(family: Metric, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
@@ -180,26 +141,36 @@ def _guarded(family: Metric, target: Data, candidates: Mapping[str, Data], task:
 def measure_anchors(
     target: Tables,
     *,
-    decoded: Tables,
+    decoded: Tables | None,
     reference: Tables | None,
     schema: Schema,
     settings: MetricsConfig,
     queries: Sequence[Query] = (),
     seed: int,
+    working: Tables | None = None,
 ) -> dict[str, Any]:
-    """Raw scores of dec, ref and base as a JSON document, for `measure_synthetic`.
+    """Raw scores of dec, ref and base (and wrk, for show) as a JSON document, for `measure_synthetic`.
 
     Args:
         target: T.
-        decoded: wrk, encoded and decoded.
+        decoded: wrk, encoded and decoded; None where nothing encoded it.
         reference: ref; None where it was fitted (`fit_on=wrk+ref`): then there is no ref, no base and no gap.
         schema: `metrics.schema`.
         settings: depth, families, sizes.
         queries: of the SQL family.
         seed: the run's seed.
+        working: wrk; None where it is not known.
     """
-    candidates = {"dec": decoded} if reference is None else {"dec": decoded, "ref": reference}
-    found = measure(target, candidates, schema=schema, settings=settings, queries=queries, seed=seed)
+    given = {"dec": decoded, "ref": reference, WORKING: working}
+    found = measure(
+        target,
+        {name: tables for name, tables in given.items() if tables is not None},
+        schema=schema,
+        settings=settings,
+        queries=queries,
+        seed=seed,
+        working=working,
+    )
     return found.document()
 
 
@@ -212,6 +183,7 @@ def measure_synthetic(
     settings: MetricsConfig,
     queries: Sequence[Query] = (),
     seed: int,
+    working: Tables | None = None,
 ) -> dict[str, Any]:
     """Scores of the synthetic data beside its anchors, as a JSON document; `read_scores` reads it.
 
@@ -223,16 +195,26 @@ def measure_synthetic(
         settings: depth, families, sizes.
         queries: of the SQL family.
         seed: the run's seed.
+        working: wrk, where `measure_anchors` was given it too.
 
     Returns:
-        `scores` (each `Score.document()`), `failures`, `notes`, `seconds`, `rows`.
+        `scores` (each `Score.document()`), `failures`, `notes`, `seconds`, `rows`, `details` (side -> family -> JSON).
 
     Raises:
         ConfigError: the anchors were measured with other metrics.
     """
     held = Measured.read(anchors)
     own = {"syn": synthetic}
-    found = measure(target, own, schema=schema, settings=settings, queries=queries, seed=seed, rows=held.rows)
+    found = measure(
+        target,
+        own,
+        schema=schema,
+        settings=settings,
+        queries=queries,
+        seed=seed,
+        rows=held.rows,
+        working=working,
+    )
     known = {raw.metric for raws in held.raws.values() for raw in raws}
     strange = [raw.metric for raw in found.raws["syn"] if raw.metric not in known]
     if strange and not held.failures:
@@ -245,6 +227,7 @@ def measure_synthetic(
         "notes": {**held.notes, **found.notes},
         "seconds": dict(found.seconds),
         "rows": dict(found.rows),
+        "details": {**held.details, **found.details},
     }
 
 
