@@ -22,12 +22,13 @@ from pasteur.errors import ConfigError, near_miss
 if TYPE_CHECKING:
     from types import ModuleType
 
-NOT_ALGORITHMS = {"__init__", "model"}
+NOT_ALGORITHMS = {"model"}
+"""Modules that are none, besides those whose name begins with "_": what several algorithms share."""
 
 
 def names() -> tuple[str, ...]:
     """Names of all algorithms, sorted."""
-    stems = {path.stem for path in Path(__file__).parent.glob("*.py")}
+    stems = {path.stem for path in Path(__file__).parent.glob("[!_]*.py")}
     return tuple(sorted(stems - NOT_ALGORITHMS))
 
 
