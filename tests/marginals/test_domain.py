@@ -54,3 +54,13 @@ def test_a_measurement_has_an_axis_for_each_attribute():
         Measurement(clique=("a", "b"), values=np.zeros(3), sigma=1.0)
     with pytest.raises(ValueError, match="different attributes"):
         Measurement(clique=("a", "a"), values=np.zeros((3, 3)), sigma=1.0)
+
+
+def test_which_attributes_have_an_order_is_a_hint_that_makes_no_other_domain():
+    told = Domain.of({"age": 90, "colour": 3}, ordinal=["age"])
+    assert told.ordinal == {"age"}
+    assert told.project(["colour"]).ordinal == set()
+    assert told.project(["colour", "age"]).ordinal == {"age"}
+    assert told == Domain.of({"age": 90, "colour": 3})
+    with pytest.raises(ValueError, match="attribute 'agee' is not in the domain; did you mean 'age'"):
+        Domain.of({"age": 90}, ordinal=["agee"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,15 +22,23 @@ class Domain:
 
     Public knowledge: it is declared in metadata, never read off the data.
 
+    Attributes:
+        attributes: their names.
+        sizes: how many values each may take.
+        ordinal: those whose codes stand in a natural order (ages, bins of a number), so that neighbours are alike. A
+            hint to algorithms: two domains that differ in it alone are equal.
+
     Raises:
-        ValueError: lengths differ, a name comes twice, or a size is not a whole number above 0.
+        ValueError: lengths differ, a name comes twice, a size is not a whole number above 0, or an ordinal attribute
+            is not there.
     """
 
     attributes: tuple[str, ...]
     sizes: tuple[int, ...]
+    ordinal: frozenset[str] = field(compare=False, repr=False)
 
-    def __init__(self, attributes: Iterable[str], sizes: Iterable[int]) -> None:
-        """Check and keep `attributes` and their `sizes`."""
+    def __init__(self, attributes: Iterable[str], sizes: Iterable[int], ordinal: Iterable[str] = ()) -> None:
+        """Check and keep `attributes`, their `sizes` and which are `ordinal`."""
         names, counts = tuple(attributes), tuple(int(size) for size in sizes)
         if len(names) != len(counts):
             raise ValueError(rule("sizes", len(counts), f"as many as the {len(names)} attributes"))
@@ -41,11 +49,14 @@ class Domain:
                 raise ValueError(rule(f"size of attribute '{name}'", size, "1 or more"))
         object.__setattr__(self, "attributes", names)
         object.__setattr__(self, "sizes", counts)
+        object.__setattr__(self, "ordinal", frozenset(ordinal))
+        for name in sorted(self.ordinal.difference(names)):
+            self.index(name)
 
     @classmethod
-    def of(cls, sizes: Mapping[str, int]) -> Domain:
+    def of(cls, sizes: Mapping[str, int], *, ordinal: Iterable[str] = ()) -> Domain:
         """Make the domain of the mapping attribute to size, in the mapping's order."""
-        return cls(sizes.keys(), sizes.values())
+        return cls(sizes.keys(), sizes.values(), ordinal)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -70,7 +81,8 @@ class Domain:
     def project(self, attributes: Iterable[str]) -> Domain:
         """Give the domain of `attributes` alone, in the order asked for."""
         names = tuple(attributes)
-        return Domain(names, (self.sizes[self.index(name)] for name in names))
+        sizes = (self.sizes[self.index(name)] for name in names)
+        return Domain(names, sizes, self.ordinal.intersection(names))
 
     def shape(self, attributes: Iterable[str]) -> tuple[int, ...]:
         """Give the sizes of `attributes`: the shape of an array of their counts."""

@@ -36,7 +36,9 @@ def fit(
         codes: the one component's table in each fitted split.
     """
     (entry,) = dictionary.values()
-    domain = Domain.of({part["name"]: part["size"] for part in entry["attributes"]})
+    parts = entry["attributes"]
+    ordinal = [part["name"] for part in parts if part["ordered"]]
+    domain = Domain.of({part["name"]: part["size"] for part in parts}, ordinal=ordinal)
     private = PrivateTable(codes=concatenate(codes), domain=domain, ledger=ledger, **protection)
     model: Model = synth.find(algorithm).fit(private, settings)
     return model
