@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -34,12 +32,6 @@ def test_d07_the_charge_by_hand(make_private, rows):
         private.choose([("a",), ("b",)], answers=[[1] * 4, [1] * 3], epsilon=0.1, label="edge")
         assert private.ledger.events == (ExponentialChoice(epsilon=0.1, sensitivity=1024),)
         assert private.ledger.spent == pytest.approx(factor * 0.1**2, rel=1e-3)
-
-
-@pytest.mark.parametrize("exponent", [Fraction(0), Fraction(1, 3), Fraction(1), Fraction(7, 3)])
-def test_bernoulli_exp(exponent):
-    drawn = sum(selection.bernoulli_exp(exponent, OS) for _ in range(5000))
-    assert stats.binomtest(drawn, 5000, float(np.exp(-float(exponent)))).pvalue > 1e-7
 
 
 def test_far_scores_neither_overflow_nor_take_long():

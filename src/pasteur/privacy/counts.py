@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,81 @@ if TYPE_CHECKING:
     from pasteur.privacy.noise import Integers
     from pasteur.table import Table
 
+Shape = tuple[int, ...]
 
-class Counts:
+
+class Exact(ABC):
+    """Exact marginals of one table, all of them in one buffer: so a thousand scores are one pass over it.
+
+    Args:
+        domain: attributes and sizes of the codes.
+    """
+
+    def __init__(self, domain: Domain) -> None:
+        self.domain = domain
+        self._shapes: dict[Clique, Shape] = {}
+        self._starts: dict[Clique, int] = {}
+        self._buffer: Integers = np.zeros(0, dtype=np.int64)
+
+    @abstractmethod
+    def total(self) -> int:
+        """Rows kept."""
+
+    @abstractmethod
+    def rows(self) -> int:
+        """Rows of the table, before any was cut."""
+
+    @abstractmethod
+    def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
+        """Count `cliques`: int64, shaped by their sizes."""
+
+    def shapes(self, cliques: Sequence[Clique]) -> list[Shape]:
+        """Sizes of the attributes of each clique.
+
+        Raises:
+            PrivacyError: no clique, or one with no attribute, an unknown one or the same one twice.
+        """
+        if not cliques:
+            raise PrivacyError(rule("cliques", "none", "at least one"))
+        for clique in cliques:
+            if clique not in self._shapes:
+                self._shapes[clique] = self._shape(clique)
+        return [self._shapes[clique] for clique in cliques]
+
+    def exact(self, cliques: Sequence[Clique]) -> list[Integers]:
+        """Counts of each clique, int64, shaped by its sizes, not to be written to."""
+        buffer, starts = self.located(cliques)
+        shapes = self.shapes(cliques)
+        return [
+            buffer[start : start + int(np.prod(shape))].reshape(shape)
+            for start, shape in zip(starts, shapes, strict=True)
+        ]
+
+    def located(self, cliques: Sequence[Clique]) -> tuple[Integers, Integers]:
+        """Counts of all cliques made so far, cell after cell, and where those of each of `cliques` begin.
+
+        Those not yet made are made in one pass.
+        """
+        new = [clique for clique in dict.fromkeys(cliques) if clique not in self._starts]
+        if new:
+            made = self._make(new)
+            ends = np.cumsum([len(self._buffer), *(table.size for table in made)])
+            self._buffer = np.concatenate([self._buffer, *(table.ravel() for table in made)])
+            self._buffer.flags.writeable = False
+            self._starts |= dict(zip(new, ends[:-1].tolist(), strict=True))
+        return self._buffer, np.array([self._starts[clique] for clique in cliques], dtype=np.int64)
+
+    def _shape(self, clique: Clique) -> Shape:
+        for name in clique:
+            if name not in self.domain.attributes:
+                message = f"attribute '{name}' is not in the domain{near_miss(name, self.domain.attributes)}"
+                raise PrivacyError(message)
+        if not clique or len(set(clique)) != len(clique):
+            raise PrivacyError(rule("clique", clique, "one or more different attributes"))
+        return self.domain.shape(clique)
+
+
+class Counts(Exact):
     """Exact marginals of a table of codes in which each unit has been cut to its declared rows.
 
     Args:
@@ -45,18 +119,9 @@ class Counts:
                 raise PrivacyError(rule(f"column '{name}'", kind, "of integer codes"))
         if UNIT not in codes.columns and max_rows != 1:
             raise PrivacyError(rule("max_rows_per_unit", max_rows, f"1 where the table has no column '{UNIT}'"))
-        self.domain = domain
+        super().__init__(domain)
         self._codes = codes
         self._keep = units.kept(codes, domain.attributes, max_rows, salt) if UNIT in codes.columns else None
-        self._cache: dict[Clique, Integers] = {}
-
-    def exact(self, cliques: Sequence[Clique]) -> list[Integers]:
-        """Counts of each clique, int64, shaped by its sizes; those not yet made are made in one pass."""
-        new = [clique for clique in dict.fromkeys(cliques) if clique not in self._cache]
-        if new:
-            made = count(self._batches(sorted({name for clique in new for name in clique})), self.domain, new)
-            self._cache |= dict(zip(new, made, strict=True))
-        return [self._cache[clique] for clique in cliques]
 
     def total(self) -> int:
         """Rows kept."""
@@ -69,6 +134,10 @@ class Counts:
         if self._codes.rows is not None:
             return self._codes.rows
         return sum(batch.num_rows for batch in self._codes.batches())
+
+    def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
+        names = sorted({name for clique in cliques for name in clique})
+        return count(self._batches(names), self.domain, cliques)
 
     def _batches(self, names: Sequence[str]) -> Iterator[dict[str, npt.NDArray[np.integer]]]:
         start = 0
@@ -85,41 +154,37 @@ class Counts:
         return inside
 
 
-class MergedCounts:
-    """Counts over a coarser domain: the codes of some attributes are mapped to fewer ones, the same for every row.
+class FoldedCounts(Exact):
+    """Counts over attributes that are functions of the parent's, the same for every row: cells are summed.
 
     A row is still in one cell of every marginal, so no sensitivity changes.
 
     Args:
         parent: the counts at the finer domain.
-        maps: of each merged attribute the new code of every old one: (size,) integers that use all of 0 .. k - 1.
+        columns: attribute to the parent's attribute that it is a function of, and its code of every one of that one's:
+            (size,) integers that use all of 0 .. k - 1.
 
     Raises:
-        PrivacyError: a map of an unknown attribute, of another size, or with unused codes.
+        PrivacyError: an unknown attribute, codes of another size, or unused ones.
     """
 
-    def __init__(self, parent: Counts | MergedCounts, maps: Mapping[str, npt.ArrayLike]) -> None:
-        self._parent = parent
-        self._maps = {name: np.asarray(codes) for name, codes in maps.items()}
-        sizes = dict(parent.domain.as_dict())
-        for name, codes in self._maps.items():
-            if name not in sizes:
-                message = f"attribute '{name}' is not in the domain{near_miss(name, sizes)}"
-                raise PrivacyError(message)
+    def __init__(self, parent: Exact, columns: Mapping[str, tuple[str, npt.ArrayLike]]) -> None:
+        sizes: dict[str, int] = {}
+        self._columns: dict[str, tuple[str, npt.NDArray[np.intp], npt.NDArray[np.intp]]] = {}
+        fine = parent.domain.as_dict()
+        for name, (source, raw) in columns.items():
+            if source not in fine:
+                raise PrivacyError(f"attribute '{source}' is not in the domain{near_miss(source, fine)}")
+            codes = np.asarray(raw)
             used = np.unique(codes)
-            if codes.shape != (sizes[name],) or not np.array_equal(used, np.arange(len(used))):
-                must_be = f"({sizes[name]},) codes that use all of 0 .. k - 1"
+            if codes.shape != (fine[source],) or not np.array_equal(used, np.arange(len(used))):
+                must_be = f"({fine[source]},) codes that use all of 0 .. k - 1"
                 raise PrivacyError(rule(f"map of '{name}'", codes.shape, must_be))
+            order = np.argsort(codes, kind="stable")
+            self._columns[name] = (source, order, np.searchsorted(codes[order], used))
             sizes[name] = len(used)
-        self.domain: Domain = Domain.of(sizes)
-        self._cache: dict[Clique, Integers] = {}
-
-    def exact(self, cliques: Sequence[Clique]) -> list[Integers]:
-        """Counts of each clique, int64, shaped by its merged sizes; a clique is merged once."""
-        new = [clique for clique in dict.fromkeys(cliques) if clique not in self._cache]
-        fine = self._parent.exact(new) if new else []
-        self._cache |= {clique: self._merge(clique, counts) for clique, counts in zip(new, fine, strict=True)}
-        return [self._cache[clique] for clique in cliques]
+        super().__init__(Domain.of(sizes))
+        self._parent = parent
 
     def total(self) -> int:
         """Rows kept."""
@@ -129,11 +194,22 @@ class MergedCounts:
         """Rows of the table, before any was cut."""
         return self._parent.rows()
 
-    def _merge(self, clique: Clique, counts: Integers) -> Integers:
-        for axis, name in enumerate(clique):
-            if name in self._maps:
-                moved = np.moveaxis(counts, axis, 0)
-                merged = np.zeros((self.domain.size((name,)), *moved.shape[1:]), dtype=np.int64)
-                np.add.at(merged, self._maps[name], moved)
-                counts = np.moveaxis(merged, 0, axis)
-        return np.ascontiguousarray(counts)
+    def _shape(self, clique: Clique) -> Shape:
+        shape = super()._shape(clique)
+        sources = [self._columns[name][0] for name in clique]
+        if len(set(sources)) != len(sources):
+            raise PrivacyError(rule("clique", clique, "of functions of different attributes"))
+        return shape
+
+    def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
+        # The parent counts each set of attributes once, in its own order.
+        sources = [self._parent.domain.ordered(self._columns[name][0] for name in clique) for clique in cliques]
+        fine = self._parent.exact(sources)
+        return [self._fold(*each) for each in zip(cliques, sources, fine, strict=True)]
+
+    def _fold(self, clique: Clique, source: Clique, counts: Integers) -> Integers:
+        places = [source.index(self._columns[name][0]) for name in clique]
+        for name, axis in zip(clique, places, strict=True):
+            _, order, starts = self._columns[name]
+            counts = np.add.reduceat(counts.take(order, axis), starts, axis)
+        return counts.transpose(places)

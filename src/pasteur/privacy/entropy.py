@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
+
+    Words = npt.NDArray[np.uint64]
+    Integers = npt.NDArray[np.int64]
+
+BLOCK = 1 << 17
+"""Words asked for at a time, at most: 1 MB."""
 
 
 class Entropy(Protocol):
@@ -40,34 +48,27 @@ class SeededEntropy:
         return hashlib.shake_256(f"{self._seed}/{self._calls}".encode()).digest(size)
 
 
-def words(entropy: Entropy, size: int) -> npt.NDArray[np.uint64]:
+def words(entropy: Entropy, size: int) -> Words:
     """Uniform 64-bit words: (size,) uint64."""
     return np.frombuffer(entropy.read(8 * size), dtype=np.uint64)
 
 
-def below(entropy: Entropy, bounds: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Uniform integers in [0, bounds[i]), exactly: words past the last whole multiple of the bound are drawn again.
+def drawn(entropy: Entropy, size: int, each: int, sampler: Callable[[Words, Integers, Integers], None]) -> Integers:
+    """Give `size` draws of a compiled `sampler` (see `kernels`), feeding it words until it is done.
 
     Args:
         entropy: source of bits.
-        bounds: (n,) uint64, each at least 1.
+        size: number of draws.
+        each: about how many words a draw takes.
+        sampler: of words, where in them, and the array of draws that it fills.
 
     Returns:
-        (n,) uint64.
+        (size,) int64.
     """
-    drawn = words(entropy, len(bounds))
-    remainder = drawn % bounds
-    # A word is good if its whole block [w - r, w - r + bound) lies under 2^64.
-    bad = np.flatnonzero(drawn - remainder > np.uint64(0xFFFFFFFFFFFFFFFF) - bounds + np.uint64(1))
-    if len(bad):
-        remainder[bad] = below(entropy, bounds[bad])
-    return remainder
-
-
-def integer_below(entropy: Entropy, bound: int) -> int:
-    """Uniform integer in [0, bound), of any size, exactly."""
-    bits = (bound - 1).bit_length()
-    while True:
-        drawn = int.from_bytes(entropy.read((bits + 7) // 8)) >> (-bits % 8)
-        if drawn < bound:
-            return drawn
+    out, left, at = np.zeros(size, dtype=np.int64), np.zeros(0, dtype=np.uint64), np.zeros(3, dtype=np.int64)
+    while at[2] < size:
+        # The words of an unfinished draw come first again.
+        left = np.concatenate([left[at[0] :], words(entropy, min((size - int(at[2])) * each + 64, BLOCK))])
+        at[:2] = 0
+        sampler(left, at, out)
+    return out

@@ -6,6 +6,7 @@ paid for and what was done cannot drift apart.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,12 @@ class DiscreteLaplace:
         """Refuse a scale or a sensitivity that is missing, 0, negative, NaN or infinite."""
         object.__setattr__(self, "scale", checked(Scale, "scale", self.scale))
         object.__setattr__(self, "sensitivity", checked(Sensitivity, "sensitivity", self.sensitivity))
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the noise, in the same steps."""
+        ratio = math.exp(-1 / float(self.scale))
+        return math.sqrt(2 * ratio) / (1 - ratio)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,28 +6,26 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from pasteur.errors import PrivacyError, near_miss, rule
+from pasteur.errors import PrivacyError, rule
 from pasteur.marginals import Measurement
 from pasteur.privacy import sensitivity
 from pasteur.privacy.budget import Epsilon, Scale, Sigma, checked
-from pasteur.privacy.counts import Counts, MergedCounts
+from pasteur.privacy.counts import Counts, Exact, FoldedCounts
 from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, ExponentialChoice
 from pasteur.privacy.mechanisms import ExactMechanisms
+from pasteur.privacy.scores import same_length, scoring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from pasteur.marginals import Clique, Domain
+    from pasteur.marginals import Clique, Domain, Levels
     from pasteur.privacy.budget import Relation
     from pasteur.privacy.ledger import Ledger
     from pasteur.privacy.mechanisms import Mechanisms
     from pasteur.privacy.noise import Integers
     from pasteur.table import Table
-
-LARGEST = 2.0**50
-"""Sum of a model's answers, in rows, up to which scores on the 2^-10 grid are safe in int64."""
 
 ROWS_PUBLIC = "the exact number of rows is not protected: the schema declares it public"
 """What a claim must say where an algorithm may look at the number of rows."""
@@ -61,7 +59,7 @@ class PrivateTable:
         mechanisms: Mechanisms | None = None,
     ) -> None:
         self._max_rows = sensitivity.rows_per_unit(max_rows_per_unit)
-        self._counts: Counts | MergedCounts = Counts(codes, domain, self._max_rows, salt)
+        self._counts: Exact = Counts(codes, domain, self._max_rows, salt)
         self._ledger = ledger
         self._rows_public = rows_public
         self._mechanisms: Mechanisms = ExactMechanisms() if mechanisms is None else mechanisms
@@ -98,6 +96,11 @@ class PrivateTable:
         """The largest epsilon at which one choice costs at most `cost` (rho)."""
         return self._ledger.accountant.choice_epsilon(cost)
 
+    def error_sigma(self, cost: float, count: int) -> Sigma:
+        """The least scale, in rows, at which measuring the errors of `count` candidates costs at most `cost` (rho)."""
+        sigma = self._ledger.accountant.sigma(cost, sensitivity.distances_l2(self._max_rows, self._relation, count))
+        return Sigma(sigma / sensitivity.GRID)
+
     def measure(self, cliques: Sequence[Clique], *, sigmas: Sequence[float], label: str) -> list[Measurement]:
         """Count each clique and add discrete Gaussian noise of its sigma, in rows, to every cell.
 
@@ -112,8 +115,8 @@ class PrivateTable:
             BudgetError: the ledger refuses; nothing was answered.
             PrivacyError: an unknown attribute, a sigma that is not finite and above 0, or a count of them that differs.
         """
-        self._check(cliques)
-        _same_length("sigmas", sigmas, cliques)
+        self._counts.shapes(cliques)
+        same_length("sigmas", sigmas, len(cliques))
         bound = sensitivity.marginal_l2(self._max_rows, self._relation)
         events = [DiscreteGaussian(sigma=checked(Sigma, "sigma", sigma), sensitivity=bound) for sigma in sigmas]
         self._ledger.charge(events, _named(label, cliques))
@@ -127,13 +130,13 @@ class PrivateTable:
 
         Arguments and errors as of `measure`. A measurement's sigma is the noise's standard deviation.
         """
-        self._check(cliques)
-        _same_length("scales", scales, cliques)
+        self._counts.shapes(cliques)
+        same_length("scales", scales, len(cliques))
         bound = sensitivity.marginal_l1(self._max_rows, self._relation)
         events = [DiscreteLaplace(scale=checked(Scale, "scale", scale), sensitivity=bound) for scale in scales]
         self._ledger.charge(events, _named(label, cliques))
         return [
-            _measurement(clique, self._mechanisms.laplace(exact, event), _laplace_sd(event.scale))
+            _measurement(clique, self._mechanisms.laplace(exact, event), event.sd)
             for clique, exact, event in zip(cliques, self._counts.exact(cliques), events, strict=True)
         ]
 
@@ -149,42 +152,112 @@ class PrivateTable:
         noisy = self._mechanisms.gaussian(np.array(self._counts.total(), dtype=np.int64), event)
         return _measurement((), noisy, event.sigma)
 
-    def choose(
-        self, candidates: Sequence[Clique], *, answers: Sequence[npt.ArrayLike], epsilon: float, label: str
-    ) -> int:
-        """Choose the candidate whose answers are worst, by the exponential mechanism on the L1 distance to the truth.
+    def measure_errors(
+        self, candidates: Sequence[Clique], *, answers: Sequence[npt.ArrayLike], sigma: float, label: str
+    ) -> npt.NDArray[np.float64]:
+        """L1 distance between each candidate's exact counts and its answers, plus discrete Gaussian noise: (k,), rows.
 
-        The answers are rounded to multiples of 2^-10 rows (they are released numbers, so that is post-processing),
-        and a score is the whole number of such steps between them and the exact counts.
+        Charged as one event: one unit may move all k distances by m rows each, so the vector has L2 sensitivity
+        m sqrt(k) (twice that under replacement). There is no cheaper price for looking at the largest alone.
 
         Args:
             candidates: cliques.
-            answers: of each candidate a model's expected counts, in rows, shaped by its sizes; they must come from
-                noisy answers alone.
+            answers: as of `choose`.
+            sigma: scale of the noise on each distance, in rows (`error_sigma` says what a share of the budget buys);
+                it lives on multiples of 2^-10 rows.
+            label: what the ledger calls the question.
+
+        Raises:
+            BudgetError, PrivacyError: as of `choose`.
+        """
+        asked = scoring(candidates, self._counts.shapes(candidates), answers)
+        event = DiscreteGaussian(
+            sigma=Sigma(checked(Sigma, "sigma", sigma) * sensitivity.GRID),
+            sensitivity=sensitivity.distances_l2(self._max_rows, self._relation, len(candidates)),
+        )
+        self._ledger.charge(event, f"{label}: errors of {len(candidates)}")
+        return self._mechanisms.gaussian(asked.of(*self._counts.located(candidates)), event) / sensitivity.GRID
+
+    def choose(
+        self,
+        candidates: Sequence[Clique],
+        *,
+        answers: Sequence[npt.ArrayLike],
+        epsilon: float,
+        label: str,
+        weights: npt.ArrayLike | None = None,
+        bias: npt.ArrayLike | None = None,
+        groups: Sequence[npt.ArrayLike | None] | None = None,
+    ) -> int:
+        """Choose the candidate whose answers are worst, by the exponential mechanism on the L1 distance to the truth.
+
+        The score of candidate i is w_i (sum over its cells |exact - answer| - bias_i). All but the exact counts is
+        rounded first, which is post-processing: answers and biases to multiples of 2^-10 rows, weights to multiples of
+        a 4096th of the largest unless they are whole. So a score is a whole number, and its sensitivity exactly
+        1024 m (2048 m under replacement) times the largest weight.
+
+        Args:
+            candidates: cliques.
+            answers: of each candidate a model's expected counts, in rows, shaped by its sizes; like weights, biases
+                and groups they must come from public numbers and noisy answers alone.
             epsilon: of the choice.
             label: what the ledger calls the question.
+            weights: of each candidate, above 0; None: all 1.
+            bias: of each candidate, in rows; None: all 0.
+            groups: of each candidate None, or the group (0 or more, under the number of cells) of each of its cells,
+                shaped by its sizes: the cells of a group are summed before they are compared.
 
         Returns:
             Index into `candidates`.
 
         Raises:
             BudgetError: the ledger refuses; nothing was answered.
-            PrivacyError: no candidate, an unknown attribute, an answer of another shape or not finite.
+            PrivacyError: no candidate, an unknown attribute, a number of answers, weights, biases or groups that is
+                not that of the candidates, answers or groups of another shape, or a number that is not finite.
         """
-        self._check(candidates)
-        _same_length("answers", answers, candidates)
-        guesses = [self._guess(clique, answer) for clique, answer in zip(candidates, answers, strict=True)]
-        bound = sensitivity.distance_score(self._max_rows, self._relation)
+        return self.choose_several(
+            candidates,
+            answers=answers,
+            epsilon=epsilon,
+            count=1,
+            label=label,
+            weights=weights,
+            bias=bias,
+            groups=groups,
+        )[0]
+
+    def choose_several(
+        self,
+        candidates: Sequence[Clique],
+        *,
+        answers: Sequence[npt.ArrayLike],
+        epsilon: float,
+        count: int,
+        label: str,
+        weights: npt.ArrayLike | None = None,
+        bias: npt.ArrayLike | None = None,
+        groups: Sequence[npt.ArrayLike | None] | None = None,
+    ) -> list[int]:
+        """Choose `count` different candidates, one after the other, as `choose` does: without replacement.
+
+        Charged as `count` choices of `epsilon` each, all or none.
+
+        Returns:
+            Indices into `candidates`, in the order in which they were chosen.
+
+        Raises:
+            BudgetError, PrivacyError: as of `choose`, or a count outside 1 to that of candidates.
+        """
+        shapes = self._counts.shapes(candidates)
+        asked = scoring(candidates, shapes, answers, weights=weights, bias=bias, groups=groups)
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(candidates):
+            raise PrivacyError(rule("count", count, f"a whole number from 1 to that of candidates, {len(candidates)}"))
+        bound = sensitivity.distance_score(self._max_rows, self._relation, asked.weight)
         event = ExponentialChoice(epsilon=checked(Epsilon, "epsilon", epsilon), sensitivity=bound)
-        self._ledger.charge(event, f"{label}: 1 of {len(candidates)}")
-        scores = np.array(
-            [
-                np.abs(exact * sensitivity.GRID - guess).sum()
-                for exact, guess in zip(self._counts.exact(candidates), guesses, strict=True)
-            ],
-            dtype=np.int64,
-        )
-        return self._mechanisms.choose(scores, event)
+        left = list(range(len(candidates)))
+        self._ledger.charge([event] * count, [f"{label}: 1 of {len(left) - done}" for done in range(count)])
+        scores = asked.of(*self._counts.located(candidates))
+        return [left.pop(self._mechanisms.choose(scores[left], event)) for _ in range(count)]
 
     def merged(self, maps: Mapping[str, npt.ArrayLike]) -> PrivateTable:
         """The same people over a coarser domain, on the same ledger. The maps must come from noisy answers alone.
@@ -195,34 +268,34 @@ class PrivateTable:
         Raises:
             PrivacyError: a map that does not fit the domain.
         """
-        table = object.__new__(PrivateTable)
-        table.__dict__.update(self.__dict__)
-        table._counts = MergedCounts(self._counts, maps)
-        return table
+        columns = {name: (name, np.arange(size)) for name, size in self.domain.as_dict().items()}
+        return self._over(FoldedCounts(self._counts, columns | {name: (name, codes) for name, codes in maps.items()}))
+
+    def with_levels(self, levels: Levels) -> PrivateTable:
+        """The same people with more attributes, coarser levels of others, on the same ledger.
+
+        The exact table of some attributes is counted once and summed for their levels. A clique may hold levels of
+        different attributes, not two of the same one. Levels must come from public knowledge and noisy answers alone.
+
+        Raises:
+            PrivacyError: levels over another domain.
+        """
+        if levels.base != self.domain:
+            raise PrivacyError(rule("base of the levels", levels.base, f"the table's domain, {self.domain}"))
+        names = levels.domain.attributes
+        return self._over(
+            FoldedCounts(self._counts, {name: (levels.origin(name), levels.codes(name)) for name in names})
+        )
 
     @property
     def _relation(self) -> Relation:
         return self._ledger.budget.relation
 
-    def _check(self, cliques: Sequence[Clique]) -> None:
-        if not cliques:
-            raise PrivacyError(rule("cliques", "none", "at least one"))
-        for clique in cliques:
-            for name in clique:
-                if name not in self.domain.attributes:
-                    message = f"attribute '{name}' is not in the domain{near_miss(name, self.domain.attributes)}"
-                    raise PrivacyError(message)
-            if not clique or len(set(clique)) != len(clique):
-                raise PrivacyError(rule("clique", clique, "one or more different attributes"))
-
-    def _guess(self, clique: Clique, answer: npt.ArrayLike) -> Integers:
-        rows = np.asarray(answer, dtype=np.float64)
-        shape = self.domain.shape(clique)
-        if rows.shape != shape:
-            raise PrivacyError(rule(f"answer to {clique}", rows.shape, f"of shape {shape}"))
-        if not np.abs(rows).sum() < LARGEST:
-            raise PrivacyError(rule(f"answer to {clique}", "its sum", "finite and under 2^50 rows"))
-        return np.rint(rows * sensitivity.GRID).astype(np.int64)
+    def _over(self, counts: Exact) -> PrivateTable:
+        table = object.__new__(PrivateTable)
+        table.__dict__.update(self.__dict__)
+        table._counts = counts
+        return table
 
 
 def _measurement(clique: Clique, noisy: Integers, sigma: float) -> Measurement:
@@ -231,13 +304,3 @@ def _measurement(clique: Clique, noisy: Integers, sigma: float) -> Measurement:
 
 def _named(label: str, cliques: Sequence[Clique]) -> list[str]:
     return [f"{label}: {' x '.join(clique)}" for clique in cliques]
-
-
-def _same_length(name: str, values: Sequence[object], cliques: Sequence[Clique]) -> None:
-    if len(values) != len(cliques):
-        raise PrivacyError(rule(f"number of {name}", len(values), f"{len(cliques)}, one for each clique"))
-
-
-def _laplace_sd(scale: Scale) -> float:
-    ratio = np.exp(-1 / float(scale))
-    return float(np.sqrt(2 * ratio) / (1 - ratio))

@@ -44,7 +44,7 @@ def marginal_l2(max_rows: int, relation: Relation = "add_remove") -> Sensitivity
     sqrt(2) m, rounded up.
     """
     rows = rows_per_unit(max_rows)
-    return Sensitivity(math.nextafter(math.sqrt(2) * rows, math.inf) if relation == "replace" else rows)
+    return _root(2 * rows**2) if relation == "replace" else Sensitivity(rows)
 
 
 def total(max_rows: int) -> Sensitivity:
@@ -52,9 +52,28 @@ def total(max_rows: int) -> Sensitivity:
     return Sensitivity(rows_per_unit(max_rows))
 
 
-def distance_score(max_rows: int, relation: Relation = "add_remove") -> Sensitivity:
-    """Sensitivity of the L1 distance between exact counts and fixed answers, in steps of 2^-10 rows.
+def distance_score(max_rows: int, relation: Relation = "add_remove", weight: int = 1) -> Sensitivity:
+    """Sensitivity of `weight` times the L1 distance between exact counts and fixed answers, in steps of 2^-10 rows.
 
-    By the triangle inequality the distance moves by no more than the counts do: 1024 times their L1 sensitivity.
+    By the triangle inequality the distance moves by no more than the counts do: 1024 times their L1 sensitivity. So
+    it does where cells are summed in groups first, as the groups share no cell.
+
+    Args:
+        max_rows: m.
+        relation: what neighbours are.
+        weight: the largest of the candidates' whole weights, 1 or more.
     """
-    return Sensitivity(GRID * marginal_l1(max_rows, relation))
+    return Sensitivity(GRID * weight * marginal_l1(max_rows, relation))
+
+
+def distances_l2(max_rows: int, relation: Relation, count: int) -> Sensitivity:
+    """L2 sensitivity of the vector of `count` such distances, in steps of 2^-10 rows, rounded up.
+
+    Each moves by at most the sensitivity of one, and one unit may move all of them: sqrt(count) times that.
+    """
+    return _root(count * int(distance_score(max_rows, relation)) ** 2)
+
+
+def _root(square: int) -> Sensitivity:
+    # The whole number and its root are rounded by half a unit in the last place each, at most.
+    return Sensitivity(math.nextafter(math.sqrt(square), math.inf))
