@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -68,8 +69,7 @@ class Exact(ABC):
         buffer, starts = self.located(cliques)
         shapes = self.shapes(cliques)
         return [
-            buffer[start : start + int(np.prod(shape))].reshape(shape)
-            for start, shape in zip(starts, shapes, strict=True)
+            buffer[start : start + math.prod(shape)].reshape(shape) for start, shape in zip(starts, shapes, strict=True)
         ]
 
     def located(self, cliques: Sequence[Clique]) -> tuple[Integers, Integers]:

@@ -1,4 +1,4 @@
-"""The compiled loop behind scores: exact distances between counts and rounded answers, many in one call."""
+"""The compiled loops behind scores: the exact distance between counts and rounded answers."""
 
 from __future__ import annotations
 
@@ -9,35 +9,57 @@ from pasteur.marginals.compiled import compiled
 from pasteur.privacy.sensitivity import GRID
 
 Integers = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.float64]
 
 
 @compiled
-def distances(
-    counts: Integers,
-    places: Integers,
-    answers: npt.NDArray[np.float64],
-    starts: Integers,
-    groups: Integers,
-    group_starts: Integers,
-    out: Integers,
-) -> None:
-    """Sum |count - answer| over the cells, or the groups of cells, of each candidate, in steps of 2^-10 rows.
+def magnitude(answers: Rows) -> float:
+    """Sum of |answer|: NaN or infinite if one of them is."""
+    total = 0.0
+    for cell in range(len(answers)):
+        total += abs(answers[cell])
+    return total
 
-    Answers are rounded to whole steps, a group's once summed. Arguments as of `scores.Scoring`; `places` says where
-    each candidate's cells begin in `counts`.
+
+@compiled
+def are_groups(groups: Integers) -> bool:
+    """Whether each is in [0, their number)."""
+    good = True
+    for cell in range(len(groups)):
+        good = good and 0 <= groups[cell] < len(groups)
+    return good
+
+
+@compiled
+def distance(counts: Integers, start: int, answers: Rows) -> int:
+    """Sum |count - answer| over cells, in steps of 2^-10 rows; answers are rounded to whole steps.
+
+    Args:
+        counts: exact counts of many cliques.
+        start: where in them those of this one begin.
+        answers: (cells,), in rows.
     """
-    for index in range(len(out)):
-        start, cells = starts[index], starts[index + 1] - starts[index]
-        place, group = places[index], group_starts[index]
-        distance = 0
-        if group < 0:
-            for cell in range(cells):
-                distance += abs(counts[place + cell] * GRID - np.int64(np.rint(answers[start + cell] * GRID)))
-        else:
-            exact, answer = np.zeros(cells, dtype=np.int64), np.zeros(cells, dtype=np.float64)
-            for cell in range(cells):
-                exact[groups[group + cell]] += counts[place + cell]
-                answer[groups[group + cell]] += answers[start + cell]
-            for cell in range(cells):
-                distance += abs(exact[cell] * GRID - np.int64(np.rint(answer[cell] * GRID)))
-        out[index] = distance
+    total = 0
+    for cell in range(len(answers)):
+        total += abs(counts[start + cell] * GRID - np.int64(np.rint(answers[cell] * GRID)))
+    return total
+
+
+@compiled
+def grouped_distance(counts: Integers, start: int, answers: Rows, groups: Integers) -> int:
+    """Sum |count - answer| over groups of cells, whose counts and answers are summed first; else as `distance`.
+
+    Args:
+        counts: exact counts of many cliques.
+        start: where in them those of this one begin.
+        answers: (cells,), in rows.
+        groups: (cells,), the group of each, in [0, cells).
+    """
+    exact, answer = np.zeros(len(groups), dtype=np.int64), np.zeros(len(groups), dtype=np.float64)
+    for cell in range(len(groups)):
+        exact[groups[cell]] += counts[start + cell]
+        answer[groups[cell]] += answers[cell]
+    total = 0
+    for group in range(len(groups)):
+        total += abs(exact[group] * GRID - np.int64(np.rint(answer[group] * GRID)))
+    return total

@@ -137,15 +137,21 @@ class Ledger:
             claim |= {"private": True, "epsilon": float(self.budget.epsilon), "delta": float(self.budget.delta)}
         return claim
 
-    def table(self) -> str:
-        """Give the ledger as text: the claim in words, then a line for every run of equal events under one label."""
+    def table(self, *, every: bool = False) -> str:
+        """Give the ledger as text: the claim in words, then a line an event.
+
+        Args:
+            every: a line for each, with what is spent by then; else one for a run of equal events under one label.
+        """
         lines = [sentence(self.claim()), f"{'event':<21}{'noise':>14}{'sensitivity':>13}{'share':>9}  question"]
-        for entry, count in _runs(self._entries):
+        spent = 0.0
+        for entry, count in [(entry, 1) for entry in self._entries] if every else _runs(self._entries):
             row = events.to_dict(entry.event)
             noise = next(f"{key} {row[key]:.5g}" for key in ("sigma", "scale", "epsilon") if key in row)
             share = count * self.accountant.cost(entry.event) / self.total
-            times = f" ({count} times)" if count > 1 else ""
-            lines.append(f"{row['event']:<18}{noise:>17}{row['sensitivity']:>13.5g}{share:>8.2%}  {entry.label}{times}")
+            spent += share
+            more = f" ({spent:.2%} by then)" if every else f" ({count} times)" if count > 1 else ""
+            lines.append(f"{row['event']:<18}{noise:>17}{row['sensitivity']:>13.5g}{share:>8.2%}  {entry.label}{more}")
         lines.append(f"spent {min(1.0, self.spent / self.total):.2%} of the budget ({self.accountant.name})")
         return "\n".join(lines) + "\n"
 

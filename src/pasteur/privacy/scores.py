@@ -8,7 +8,7 @@ that one unit can move it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,20 +36,16 @@ class Scoring:
     """What is public of the scores of k candidates, checked.
 
     Attributes:
-        answers: of all candidates, cell after cell, in rows: (cells,) float64.
-        starts: where each candidate's answers begin, and their end: (k + 1,) int64.
+        answers: of each candidate, in rows: (its cells,) float64.
         weights: (k,) int64 of 1 or more: whole multiples of one number.
         bias: (k,) int64, in steps of 2^-10 rows.
-        groups: of the candidates that have them, the group of each cell: (those cells,) int64 of 0 or more.
-        group_starts: where each candidate's groups begin, -1 where each cell stands alone: (k,) int64.
+        groups: of each candidate None, or the group of each cell: (its cells,) int64 in [0, its cells).
     """
 
-    answers: npt.NDArray[np.float64]
-    starts: Integers
+    answers: tuple[npt.NDArray[np.float64], ...]
     weights: Integers
     bias: Integers
-    groups: Integers
-    group_starts: Integers
+    groups: tuple[Integers | None, ...]
 
     @property
     def weight(self) -> int:
@@ -66,11 +62,16 @@ class Scoring:
         Returns:
             (k,) int64.
         """
-        from pasteur.privacy.distances import distances  # numba loads in half a second, which --help need not pay
+        from pasteur.privacy.distances import (
+            distance,
+            grouped_distance,
+        )  # numba: half a second, which --help need not pay
 
-        out = np.empty(len(self.weights), dtype=np.int64)
-        distances(counts, starts, self.answers, self.starts, self.groups, self.group_starts, out)
-        return (out - self.bias) * self.weights
+        far = [
+            distance(counts, start, answers) if groups is None else grouped_distance(counts, start, answers, groups)
+            for start, answers, groups in zip(starts, self.answers, self.groups, strict=True)
+        ]
+        return (np.array(far, dtype=np.int64) - self.bias) * self.weights
 
 
 def scoring(
@@ -88,28 +89,27 @@ def scoring(
         PrivacyError: a number of answers, weights, biases or groups that is not that of the candidates, answers or
             groups of another shape, a weight that is not finite and above 0, or any other number that is not finite.
     """
+    from pasteur.privacy.distances import magnitude
+
     count = len(candidates)
+    same_length("answers", answers, count)
+    same_length("groups", groups or candidates, count)
     units = np.ones(count, dtype=np.int64) if weights is None else _units(_numbers("weights", weights, count))
     largest = LARGEST / int(units.max())
-    same_length("answers", answers, count)
-    flat = _flat("answer to", candidates, shapes, answers).astype(np.float64, copy=False)
-    starts = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
-    for candidate, size in zip(candidates, np.add.reduceat(np.abs(flat), starts[:-1]), strict=True):
-        if not size < largest:
-            raise PrivacyError(
-                rule(f"answer to {candidate}", "its sum", f"finite and under 2^{np.log2(largest):g} rows")
-            )
+    must_be = f"finite and under 2^{np.log2(largest):g} rows"
+    flat = []
+    for candidate, shape, answer in zip(candidates, shapes, answers, strict=True):
+        flat.append(_shaped("answer to", candidate, shape, np.array(answer, dtype=np.float64, order="C")))
+        if not magnitude(flat[-1]) < largest:
+            raise PrivacyError(rule(f"answer to {candidate}", "its sum", must_be))
     biases = np.zeros(count) if bias is None else _numbers("bias", bias, count)
     if not (np.abs(biases) < largest).all():
-        raise PrivacyError(rule("bias", "of a candidate", f"finite and under 2^{np.log2(largest):g} rows"))
-    grouped, group_starts = _groups(candidates, shapes, groups)
+        raise PrivacyError(rule("bias", "of a candidate", must_be))
     return Scoring(
-        answers=flat,
-        starts=starts,
+        answers=tuple(flat),
         weights=units,
         bias=np.rint(biases * GRID).astype(np.int64),
-        groups=grouped,
-        group_starts=group_starts,
+        groups=tuple(_groups(*each) for each in zip(candidates, shapes, groups or (None,) * count, strict=True)),
     )
 
 
@@ -141,34 +141,21 @@ def _units(weights: npt.NDArray[np.float64]) -> Integers:
     return units // int(np.gcd.reduce(units))
 
 
-def _groups(
-    candidates: Sequence[Clique], shapes: Sequence[tuple[int, ...]], groups: Sequence[npt.ArrayLike | None] | None
-) -> tuple[Integers, Integers]:
-    """Groups of all candidates that have them, one after the other, and where each one's begin (-1: it has none)."""
-    starts = np.full(len(candidates), -1, dtype=np.int64)
+def _shaped(name: str, candidate: Clique, shape: tuple[int, ...], table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if table.shape != shape:
+        raise PrivacyError(rule(f"{name} {candidate}", table.shape, f"of shape {shape}"))
+    return table.reshape(-1)
+
+
+def _groups(candidate: Clique, shape: tuple[int, ...], groups: npt.ArrayLike | None) -> Integers | None:
+    from pasteur.privacy.distances import are_groups
+
     if groups is None:
-        return np.zeros(0, dtype=np.int64), starts
-    same_length("groups", groups, len(candidates))
-    chosen = [place for place, group in enumerate(groups) if group is not None]
-    having, their = [candidates[place] for place in chosen], [shapes[place] for place in chosen]
-    flat = _flat("groups of", having, their, [groups[place] for place in chosen])
-    if flat.dtype.kind not in "iu":
-        raise PrivacyError(rule("groups", flat.dtype, "whole numbers"))
-    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in their)])
-    starts[chosen] = ends[:-1]
-    for candidate, start, stop in zip(having, ends[:-1], ends[1:], strict=True):
-        if flat[start:stop].min() < 0 or flat[start:stop].max() >= stop - start:
-            must_be = f"in [0, {stop - start}), the number of its cells"
-            raise PrivacyError(rule(f"groups of {candidate}", "one of them", must_be))
-    return flat.astype(np.int64, copy=False), starts
-
-
-def _flat(
-    name: str, candidates: Sequence[Clique], shapes: Sequence[tuple[int, ...]], tables: Sequence[npt.ArrayLike | None]
-) -> npt.NDArray[np.generic]:
-    """All tables, cell after cell: (cells,)."""
-    arrays = [np.asarray(table) for table in tables]
-    for candidate, shape, array in zip(candidates, shapes, arrays, strict=True):
-        if array.shape != shape:
-            raise PrivacyError(rule(f"{name} {candidate}", array.shape, f"of shape {shape}"))
-    return np.concatenate([np.zeros(0, dtype=np.int64), *(array.reshape(-1) for array in arrays)])
+        return None
+    raw = np.asarray(groups)
+    if raw.dtype.kind not in "iu":
+        raise PrivacyError(rule(f"groups of {candidate}", raw.dtype, "whole numbers"))
+    flat = _shaped("groups of", candidate, shape, np.array(raw, dtype=np.int64, order="C"))
+    if not are_groups(flat):
+        raise PrivacyError(rule(f"groups of {candidate}", "one of them", "0 or more and under the number of cells"))
+    return flat
