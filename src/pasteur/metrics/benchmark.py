@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from pasteur.metrics import candidates as cutting
 from pasteur.metrics import sides as comparison
 from pasteur.metrics.families import Metric, Outcome, Task, chosen
 from pasteur.metrics.parallel import quiet, spread
+from pasteur.metrics.ranking import worst
 from pasteur.metrics.score import Raw, Score, combine
 
 if TYPE_CHECKING:
@@ -99,6 +102,9 @@ def measure(
     notes = comparison.sampled(target, schema, settings) | comparison.short(candidates, schema, rows)
     own, sides = comparison.sides(target, candidates, task, rows)
     chosen_families = chosen(settings)
+    for module in dict.fromkeys(name for family in chosen_families for name in getattr(family, "imports", ())):
+        with suppress(ImportError):  # the family says so itself, and fails alone
+            import_module(module)
     with quiet():
         found = spread(lambda family: _timed(family, own, sides, task), chosen_families)
     raws: dict[str, list[Raw]] = {name: [] for name in sides}
@@ -198,7 +204,8 @@ def measure_synthetic(
         working: wrk, where `measure_anchors` was given it too.
 
     Returns:
-        `scores` (each `Score.document()`), `failures`, `notes`, `seconds`, `rows`, `details` (side -> family -> JSON).
+        `scores` (each `Score.document()`), `failures`, `notes`, `seconds`, `rows`, `details` (side -> family -> JSON),
+        `worst` (columns, pairs, triples: each `ranking.Row.document()`).
 
     Raises:
         ConfigError: the anchors were measured with other metrics.
@@ -220,6 +227,7 @@ def measure_synthetic(
     if strange and not held.failures:
         raise ConfigError(f"anchors must be measured with the same metrics: they lack {', '.join(strange)}")
     scores = combine(found.raws["syn"], held.raws, split=settings.split)
+    details = {**held.details, **found.details}
     failed = {f"{name} (anchors)": reason for name, reason in held.failures.items() if name not in found.failures}
     return {
         "scores": [score.document() for score in scores],
@@ -227,7 +235,8 @@ def measure_synthetic(
         "notes": {**held.notes, **found.notes},
         "seconds": dict(found.seconds),
         "rows": dict(found.rows),
-        "details": {**held.details, **found.details},
+        "details": details,
+        "worst": worst(scores, details, tuple(schema.tables)),
     }
 
 

@@ -79,6 +79,13 @@ class Metric(Protocol):
         """Whether the candidate wrk is measured too. It is shown, and is in no ratio."""
         ...
 
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """Heavy modules that it needs. They are imported before the threads start: of two packages that import each
+        other, two threads may each see half of one.
+        """
+        ...
+
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
         """Compare each candidate with the target. A candidate whose rows have jackknife groups gets replicates."""
         ...

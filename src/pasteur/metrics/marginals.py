@@ -6,7 +6,7 @@ The distance of a marginal is half the L1 distance of the two empirical distribu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb, prod
 from typing import TYPE_CHECKING
@@ -15,9 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pasteur.metrics.components import joined, part
 from pasteur.metrics.distances import scaled_wasserstein
 from pasteur.metrics.families import Metric, Outcome, Task
-from pasteur.metrics.score import GROUPS, Raw
+from pasteur.metrics.histograms import histograms
+from pasteur.metrics.score import GROUPS, Raw, standard_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,23 +44,30 @@ class Marginals:
     """The family. Names: `marginals/tvd1`, `/tvd2`, `/tvd3`, `/wasserstein`.
 
     Where there are several components: `marginals/tvd2/<component>` each, and the plain name is their mean.
+
+    Details of every side: `histograms`, component -> attribute -> `shares` of at most 24 cells, and of the target also
+    `column`, `labels` and `ordered`. Of base: `errors`, component -> set of columns -> standard error of base - ref.
     """
 
     name: str = "marginals"
     depths: frozenset[str] = frozenset({"quick", "standard", "full"})
     working: bool = True
+    imports: tuple[str, ...] = ()
 
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
         """Distances of each candidate's marginals from the target's."""
         scores: dict[str, list[Raw]] = {name: [] for name in candidates}
+        errors: dict[str, dict[str, float]] = {}
         for component in task.schema.tables:
-            distances = {**_tvds(target, candidates, task, component), **_numbers(target, candidates, task, component)}
-            for metric, found in distances.items():
+            tvds, errors[component] = tvds(target, candidates, task, component)
+            for metric, found in {**tvds, **_numbers(target, candidates, task, component)}.items():
                 for name, (parts, replicates) in found.items():
                     scores[name].append(_raw(metric, component, parts, replicates))
-        if len(task.schema.tables) == 1:
-            return Outcome(scores={name: [_plain(raw) for raw in raws] for name, raws in scores.items()})
-        return Outcome(scores={name: _with_means(raws) for name, raws in scores.items()})
+        details = {name: {"histograms": histograms(target, data, labels=False)} for name, data in candidates.items()}
+        details["target"] = {"histograms": histograms(target, target, labels=True)}
+        if "base" in details:
+            details["base"]["errors"] = errors
+        return Outcome(scores=joined(scores, len(task.schema.tables)), details=details)
 
 
 def cliques(attributes: tuple[str, ...], width: int, most: int | None, rng: np.random.Generator) -> list[Clique]:
@@ -84,33 +93,46 @@ def _unrank(rank: int, n: int, width: int) -> Iterator[int]:
         start += 1
 
 
-def _tvds(target: Data, candidates: Mapping[str, Data], task: Task, component: str) -> dict[str, Found]:
+def tvds(
+    target: Data, candidates: Mapping[str, Data], task: Task, component: str
+) -> tuple[dict[str, Found], dict[str, float]]:
+    """Metric -> what was found; and the standard error of base - ref of each set of columns."""
     encoder = target.encoders[component]
     sizes = encoder.sizes
     triples = TRIPLES[task.settings.depth] if task.settings.triples is None else task.settings.triples
     found: dict[str, Found] = {}
+    errors: dict[str, float] = {}
     for metric, width, most in (("tvd1", 1, None), ("tvd2", 2, MOST_PAIRS), ("tvd3", 3, triples)):
         chosen = cliques(tuple(sizes), width, most, task.rng(f"{metric}/{component}"))
         if chosen:
-            found[metric] = _over_cliques(target, candidates, component, chosen, sizes)
-    return found
+            found[metric] = _over_cliques(target, candidates, component, chosen, sizes, errors)
+    return found, errors
 
 
 def _over_cliques(
-    target: Data, candidates: Mapping[str, Data], component: str, chosen: list[Clique], sizes: Mapping[str, int]
+    target: Data,
+    candidates: Mapping[str, Data],
+    component: str,
+    chosen: list[Clique],
+    sizes: Mapping[str, int],
+    errors: dict[str, float],
 ) -> Found:
     parts: dict[str, dict[str, float]] = {name: {} for name in candidates}
     replicates = {name: np.zeros(GROUPS) for name, data in candidates.items() if data.groups is not None}
     for clique in chosen:
         cells = prod(sizes[attribute] for attribute in clique)
         of_target = _cells(target.codes[component], clique, sizes)
+        own: dict[str, NDArray[np.float64]] = {}
         for name, data in candidates.items():
             of_candidate = _cells(data.codes[component], clique, sizes)
             left, right, used = _compact(of_target, of_candidate, cells)
-            parts[name][",".join(clique)] = tvd(left, right, used)
+            parts[name][part(clique)] = tvd(left, right, used)
             if data.groups is not None and target.groups is not None:
                 groups = (target.groups[component], data.groups[component])
-                replicates[name] += _jackknife((left, right), groups, used) / len(chosen)
+                own[name] = _jackknife((left, right), groups, used)
+                replicates[name] += own[name] / len(chosen)
+        if {"ref", "base"} <= own.keys():
+            errors[part(clique)] = round(standard_error(own["base"] - own["ref"]), 6)
     return {name: (parts[name], replicates.get(name)) for name in candidates}
 
 
@@ -185,26 +207,6 @@ def _raw(metric: str, component: str, parts: dict[str, float], replicates: NDArr
         parts=parts,
         replicates=() if replicates is None else tuple(replicates.tolist()),
     )
-
-
-def _plain(raw: Raw) -> Raw:
-    return replace(raw, metric=raw.metric.rsplit("/", 1)[0])
-
-
-def _with_means(raws: list[Raw]) -> list[Raw]:
-    """The components' scores and their means; only the means count in the family's gap."""
-    means = []
-    for metric in dict.fromkeys(_plain(raw).metric for raw in raws):
-        of = [raw for raw in raws if _plain(raw).metric == metric]
-        mean = replace(
-            of[0],
-            metric=metric,
-            value=float(np.mean([raw.value for raw in of])),
-            parts={raw.metric.rsplit("/", 1)[1]: raw.value for raw in of},
-            replicates=tuple(np.mean([raw.replicates for raw in of], axis=0).tolist()),
-        )
-        means.append(mean)
-    return means + [replace(raw, dependence=False) for raw in raws]
 
 
 FAMILY: Metric = Marginals()

@@ -11,12 +11,12 @@ not hold the variance of training.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from pasteur.metrics.components import slug
 from pasteur.metrics.families import Metric, Outcome, Task
 from pasteur.metrics.features import Features, Linear, features
 from pasteur.metrics.judge import Judge, classes, numbers
@@ -82,6 +82,7 @@ class Predictive:
     name: str = "predictive"
     depths: frozenset[str] = frozenset({"quick", "standard", "full"})
     working: bool = True
+    imports: tuple[str, ...] = ("sklearn.ensemble", "sklearn.linear_model")
 
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
         """Train every model on every candidate for every target, test on T."""
@@ -108,11 +109,6 @@ def label(target: Target, targets: tuple[Target, ...]) -> str:
     """A target's name in metrics: its column, with its table where another table has a target of that name."""
     alone = sum(t.column == target.column for t in targets) == 1
     return target.column if alone else f"{target.table}.{target.column}"
-
-
-def slug(name: str) -> str:
-    """A column's name in a metric's: tracking stores allow few signs, and a dot there ends the metric's name."""
-    return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")
 
 
 def _judge(target: Data, wanted: Target, task: Task) -> Judge:

@@ -209,12 +209,17 @@ def combine(synthetic: Sequence[Raw], anchors: Mapping[str, Sequence[Raw]], *, s
 
 
 def _standard_error(ref: Raw | None, base: Raw | None) -> float | None:
-    """Jackknife standard error of base - ref, sqrt((G - 1) / G * sum of squares about the replicates' mean)."""
+    """Jackknife standard error of base - ref; None where an anchor has no replicates."""
     if ref is None or base is None or len(ref.replicates) < 2 or len(ref.replicates) != len(base.replicates):
         return None
-    differences = [b - r for b, r in zip(base.replicates, ref.replicates, strict=True)]
-    mean, groups = sum(differences) / len(differences), len(differences)
-    return math.sqrt((groups - 1) / groups * sum((d - mean) ** 2 for d in differences))
+    return standard_error([b - r for b, r in zip(base.replicates, ref.replicates, strict=True)])
+
+
+def standard_error(replicates: Iterable[float]) -> float:
+    """Of a delete-a-group jackknife: sqrt((G - 1) / G * sum of squares about the replicates' mean)."""
+    held = [float(replicate) for replicate in replicates]
+    mean, groups = sum(held) / len(held), len(held)
+    return math.sqrt((groups - 1) / groups * sum((replicate - mean) ** 2 for replicate in held))
 
 
 def family_gap(scores: Iterable[Score], family: str) -> float | None:

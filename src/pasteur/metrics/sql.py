@@ -50,6 +50,7 @@ class Sql:
     name: str = "sql"
     depths: frozenset[str] = frozenset({"quick", "standard", "full"})
     working: bool = True
+    imports: tuple[str, ...] = ()
 
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
         """Run every query on every side and compare."""
