@@ -22,11 +22,7 @@ Words = NDArray[np.uint64]
 RULES = 3
 """Greedy rules: 0 fewest cells, 1 fewest edges added then cells, 2 fewest neighbours then cells."""
 
-MOST = float(1 << 62)
-"""Counts of cells end here: no table of this size can be."""
-
 BITS = 64
-ONE = np.uint64(1)
 BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 """A de Bruijn sequence: its top six bits, shifted by the place of a word's lowest bit, tell the place."""
 
@@ -129,7 +125,8 @@ def _cheapest(left: NDArray[np.int64], first: NDArray[np.float64], second: NDArr
         if first[name] < first[least] or (first[name] == first[least] and second[name] < second[least]):
             best = place
     chosen = int(left[best])
-    left[best:-1] = left[best + 1 :]
+    for place in range(best + 1, len(left)):
+        left[place - 1] = left[place]
     return chosen
 
 
@@ -148,11 +145,15 @@ def _inside(row: Words, found: Words) -> bool:
 @compiled
 def _changed(graph: Words, name: int, fill: bool, touched: Words) -> None:  # noqa: FBT001 - numba passes by position
     """Write to `touched` whose cost eliminating `name` changes: its neighbours', and by new edges also theirs."""
-    touched[:] = graph[name]
-    for each in range(graph.shape[1] if fill else 0):
+    width = graph.shape[1]
+    for each in range(width):
+        touched[each] = graph[name, each]
+    for each in range(width if fill else 0):
         word = graph[name, each]
         while word:
-            touched |= graph[each * 64 + _place(word)]
+            other = each * 64 + _place(word)
+            for at in range(width):
+                touched[at] |= graph[other, at]
             word &= word - np.uint64(1)
     touched[name // 64] &= ~(np.uint64(1) << np.uint64(name % 64))
 
@@ -177,7 +178,8 @@ def _eliminate(graph: Words, sizes: NDArray[np.float64], rule: int, found: Words
         _joined(graph, name)
         graph[name, name // 64] |= np.uint64(1) << np.uint64(name % 64)
         if not _inside(graph[name], found[:count]):
-            found[count] = graph[name]
+            for each in range(width):
+                found[count, each] = graph[name, each]
             count += 1
             total += _cells(graph[name], sizes)
         for each in range(width):
@@ -190,48 +192,42 @@ def _eliminate(graph: Words, sizes: NDArray[np.float64], rule: int, found: Words
 
 
 @compiled
-def triangulate(graph: Words, sizes: NDArray[np.float64]) -> tuple[Words, float]:
-    """Give the maximal cliques of the chordal graph of fewest cells that was found.
-
-    Args:
-        graph: neighbours of each attribute, (attributes, words).
-        sizes: of the attributes.
-
-    Returns:
-        (cliques, words), and how many cells they have together.
-    """
-    best, least = np.empty_like(graph), np.inf
-    found, count = np.empty_like(graph), 0
-    for rule in range(3):
-        cliques, cells = _eliminate(graph.copy(), sizes, rule, found)
-        if rule == 0 or cells < least:
-            best, count, least = found.copy(), cliques, cells
-    return best[:count], least
-
-
-@compiled
-def joined_cells(graph: Words, sizes: NDArray[np.float64], extras: Words) -> NDArray[np.int64]:
-    """Give the cells of `triangulate` after joining each one of `extras` alone, at most `MOST`.
+def joined_cells(
+    graph: Words, sizes: NDArray[np.float64], extras: Words, changed: Words, found: Words
+) -> NDArray[np.float64]:
+    """Give the cells of `triangulated` after joining each one of `extras` alone: (extras,).
 
     Args:
         graph: neighbours of each attribute, (attributes, words).
         sizes: of the attributes.
         extras: cliques, (extras, words).
+        changed: room for a graph.
+        found: room for its cliques.
     """
-    cells = np.empty(len(extras), dtype=np.int64)
-    found, changed = np.empty_like(graph), np.empty_like(graph)
+    names, width = graph.shape
+    cells = np.empty(len(extras))
     for index in range(len(extras)):
-        least = np.inf
-        for rule in range(3):
-            changed[:] = graph
-            for each in range(graph.shape[1]):
-                word = extras[index, each]
-                while word:
-                    low = _place(word)
-                    other = each * 64 + low
-                    changed[other] |= extras[index]
-                    changed[other, each] &= ~(np.uint64(1) << np.uint64(low))
-                    word &= word - np.uint64(1)
-            least = min(least, _eliminate(changed, sizes, rule, found)[1])
-        cells[index] = np.int64(min(least, 4.611686018427388e18))
+        cells[index] = np.inf
+        for rule in range(RULES):
+            for name in range(names):
+                joined = (extras[index, name // 64] >> np.uint64(name % 64)) & np.uint64(1)
+                for each in range(width):
+                    changed[name, each] = graph[name, each] | (extras[index, each] * joined)
+                changed[name, name // 64] &= ~(np.uint64(1) << np.uint64(name % 64))
+            cells[index] = min(cells[index], _eliminate(changed, sizes, rule, found)[1])
     return cells
+
+
+def triangulated(graph: Words, sizes: NDArray[np.float64]) -> Words:
+    """Give the maximal cliques of the chordal graph of fewest cells that was found, (cliques, words).
+
+    Args:
+        graph: neighbours of each attribute, (attributes, words).
+        sizes: of the attributes.
+    """
+    tried = []
+    for greedy in range(RULES):
+        found = np.empty_like(graph)
+        count, cells = _eliminate(graph.copy(), sizes, greedy, found)
+        tried.append((cells, found[:count]))
+    return min(tried, key=lambda each: each[0])[1]

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pasteur.errors import rule
+from pasteur.marginals.descent import Limits, descend
+from pasteur.marginals.layout import TARGETS, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pasteur.marginals.inference import Array, Calibrated, Propagation
+    from pasteur.marginals.inference import Array, Propagation
     from pasteur.marginals.measurement import Measurement
-
-GROWTH, SHRINK = 1.25, 0.5
-"""The step after one that was accepted, and after one that was not."""
 
 RESTART = 4.0
 """The step that a new fit begins with, in steps that the last one ended with: new measurements bend the loss anew."""
@@ -58,16 +57,6 @@ class Stop:
             raise ValueError(rule("patience", self.patience, "1 or more"))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Fit:
-    """Where mirror descent ended: potentials a measurement, their distribution, the loss, and the last step size."""
-
-    potentials: tuple[Array, ...]
-    calibrated: Calibrated
-    loss: float
-    step: float
-
-
 def fit(
     propagation: Propagation,
     measurements: Sequence[Measurement],
@@ -76,11 +65,11 @@ def fit(
     potentials: Sequence[Array],
     step: float | None,
     stop: Stop,
-) -> Fit:
+) -> tuple[tuple[Array, ...], float]:
     """Fit potentials to `measurements`, one each, in the order of the propagation's cliques.
 
-    A step is accepted when the loss falls by half of what its slope promised; it then grows by a quarter, else it
-    halves. So each accepted step lowers the loss, and the step size needs no constant of the problem.
+    Measurements of the same attributes count as one, of their inverse-variance mean: the loss is the same up to a
+    constant, and what each one's potential moved is known from how far its clique's probabilities were followed.
 
     Args:
         propagation: of the measurements' cliques.
@@ -89,40 +78,46 @@ def fit(
         potentials: to start from; zeros, or those of an earlier fit.
         step: the last of an earlier fit, to begin near; None: begin with the one that is safe for any distribution.
         stop: when to end.
+
+    Returns:
+        Potentials, one a measurement, and the size of a next step.
+
+    Raises:
+        ValueError: the propagation's zeros leave no cell that can be.
     """
-    precise = np.array([1 / measured.sigma**2 for measured in measurements])
-    targets = [np.asarray(measured.values, dtype=np.float64) for measured in measurements]
-    safe = 1.0 / (total**2 * float(precise.sum())) if measurements else 1.0
+    precise = [1 / measured.sigma**2 for measured in measurements]
+    safe = 1.0 / (total**2 * sum(precise)) if measurements else 1.0
     size = safe if step is None else max(safe, RESTART * step)
-    current = [np.array(table, dtype=np.float64) for table in potentials]
-    calibrated = propagation.calibrate(current)
-    answers = propagation.project(calibrated)
-    loss, slopes = _loss(answers, targets, precise, total)
-    slow, noise = 0, 0.5 * sum(target.size for target in targets)
-    for _ in range(stop.iterations - 1):
-        if slow >= stop.patience or size < safe * SMALL:
-            break
-        proposed = [table - size * slope for table, slope in zip(current, slopes, strict=True)]
-        there = propagation.calibrate(proposed)
-        reached = propagation.project(there)
-        lower, next_slopes = _loss(reached, targets, precise, total)
-        promised = sum(float(np.vdot(s, a - b)) for s, a, b in zip(slopes, answers, reached, strict=True))
-        if loss - lower < 0.5 * promised or not lower <= loss:
-            size *= SHRINK
-            continue
-        slow = slow + 1 if loss - lower <= stop.progress * noise else 0
-        current, calibrated, answers, loss, slopes = proposed, there, reached, lower, next_slopes
-        size *= GROWTH
-    return Fit(potentials=tuple(current), calibrated=calibrated, loss=loss, step=size)
+    calibrated = propagation.calibrate(potentials)
+    layout = Layout(propagation.tree, propagation.cliques)
+    memory = np.zeros(layout.cells)
+    for node, table, start in zip(propagation.tree.nodes, calibrated.tables, layout.nodes, strict=True):
+        memory[start : start + table.size] = table.transpose(layout.axes(node.clique)).ravel()
+    weights = _aim(layout, measurements, memory)
+    noise = 0.5 * sum(np.size(measured.values) for measured in measurements)
+    limits = Limits(float(safe * SMALL), stop.iterations - 1, float(stop.progress * noise), stop.patience)
+    moved = np.zeros(layout.area)
+    size, travelled = descend(layout.program(weights), memory, moved, float(total), float(size), limits)
+    fitted: list[Array] = []
+    for begun, measured, start, weight in zip(potentials, measurements, layout.starts, precise, strict=True):
+        axes, values = layout.axes(measured.clique), np.asarray(measured.values, dtype=np.float64)
+        shape = tuple(values.shape[axis] for axis in axes)
+        followed = moved[start : start + values.size].reshape(shape).transpose(np.argsort(axes))
+        fitted.append(begun - total * weight * (total * followed - travelled * values))
+    return tuple(fitted), size
 
 
-def _loss(
-    answers: Sequence[Array], targets: Sequence[Array], precise: Array, total: float
-) -> tuple[float, list[Array]]:
-    """L, and its slope by each measured probability."""
-    gaps = [total * answer - target for answer, target in zip(answers, targets, strict=True)]
-    loss = 0.5 * sum(weight * float(np.vdot(gap, gap)) for weight, gap in zip(precise, gaps, strict=True))
-    return loss, [total * weight * gap for weight, gap in zip(precise, gaps, strict=True)]
+def _aim(layout: Layout, measurements: Sequence[Measurement], memory: Array) -> dict[int, float]:
+    """Write the targets to memory, means of what was measured of the same attributes; give the weight of each."""
+    weights: dict[int, float] = {}
+    targets = memory[layout.area_of(TARGETS) :]
+    for measured, start in zip(measurements, layout.starts, strict=True):
+        values = np.asarray(measured.values, dtype=np.float64).transpose(layout.axes(measured.clique)).ravel()
+        weight = 1 / measured.sigma**2
+        weights[start] = weights.get(start, 0.0) + weight
+        target = targets[start : start + values.size]
+        target += weight / weights[start] * (values - target)
+    return weights
 
 
 def beginnings(measurements: Sequence[Measurement], total: float) -> list[Array]:

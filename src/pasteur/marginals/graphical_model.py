@@ -87,7 +87,7 @@ class GraphicalModel:
         rows = estimation.total_of(measurements) if total is None else total
         begun = estimation.beginnings(measurements, rows)
         model = cls(domain=domain, cliques=(), potentials=(), total=rows, zeros=tuple(zeros))
-        fitted = estimation.fit(
+        potentials, step = estimation.fit(
             model._propagation(cliques),
             measurements,
             total=rows,
@@ -95,9 +95,7 @@ class GraphicalModel:
             step=start.step if start else None,
             stop=stop or Stop(),
         )
-        model = replace(model, cliques=cliques, potentials=fitted.potentials, step=fitted.step)
-        model.__dict__["calibrated"] = fitted.calibrated
-        return model
+        return replace(model, cliques=cliques, potentials=potentials, step=step)
 
     @cached_property
     def calibrated(self) -> Calibrated:

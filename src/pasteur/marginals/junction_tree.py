@@ -26,6 +26,10 @@ MOST_CELLS = 1 << 26
 """Cells that a tree may have: fitting keeps a few numbers of 8 bytes a cell, and half a gigabyte each is too much."""
 
 
+COUNTED = float(1 << 62)
+"""Counts of cells end here, far past any table that can be."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Node:
     """One clique of the tree, its axes in the order `separator + residual`.
@@ -73,7 +77,7 @@ class JunctionTree:
         Raises:
             ValueError: a clique names an attribute that the domain lacks, or the tree would have more cells.
         """
-        found, _ = elimination.triangulate(*_graph(domain, cliques))
+        found = elimination.triangulated(*_graph(domain, cliques))
         tree = cls(domain=domain, nodes=tuple(_span(domain, elimination.masks(found))))
         if tree.cells > most:
             largest = max(tree.nodes, key=lambda node: math.prod(node.shape))
@@ -106,7 +110,10 @@ def tree_cells(domain: Domain, cliques: Iterable[Clique], extras: Sequence[Cliqu
         ValueError: a clique names an attribute that the domain lacks.
     """
     graph, sizes = _graph(domain, cliques)
-    return elimination.joined_cells(graph, sizes, elimination.words([_mask(domain, c) for c in extras], len(domain)))
+    masks = elimination.words([_mask(domain, clique) for clique in extras], len(domain))
+    cells = elimination.joined_cells(graph, sizes, masks, np.empty_like(graph), np.empty_like(graph))
+    counted: NDArray[np.int64] = np.minimum(cells, COUNTED).astype(np.int64)
+    return counted
 
 
 def _graph(domain: Domain, cliques: Iterable[Clique]) -> tuple[elimination.Words, NDArray[np.float64]]:
