@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from pasteur.marginals import GraphicalModel, Merging
+from pasteur.synth import _spending
 from pasteur.synth.model import Model
 
 if TYPE_CHECKING:
@@ -31,10 +32,8 @@ def accountant(budget: Budget, settings: Settings) -> str:
 
 def fit(private: PrivateTable, settings: Settings) -> Model:
     """Measure every one-way marginal; the model is their product."""
-    names = private.domain.attributes
-    sigma = private.sigma(private.ledger.remaining / len(names))
-    ones = private.measure([(name,) for name in names], sigmas=[sigma] * len(names), label="one-way marginal")
-    total = None if private.public_rows is None else max(1.0, float(private.public_rows))
+    ones = _spending.one_ways(private, cost=private.ledger.remaining)
+    total = _spending.rows(private, ones)
     return Model(
         algorithm="independent",
         settings=asdict(settings),

@@ -11,13 +11,15 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from pasteur import privacy
 from pasteur.errors import ConfigError, rule
 from pasteur.marginals import GraphicalModel, Merging, Stop
-from pasteur.marginals.estimation import total_of
+from pasteur.synth import _spending
+from pasteur.synth._workload import affordable
 from pasteur.synth.model import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pasteur.marginals import Clique
     from pasteur.privacy import Budget, PrivateTable
 
@@ -41,6 +43,8 @@ class Settings:
     """Cells of an attribute whose noisy count is under this many sigmas become one; 0 or more."""
     iterations: int = 600
     """Steps of mirror descent, at most, that fit the model; 1 or more. More fit the noise rather than the data."""
+    max_size: float = 16.0
+    """Size of a pair's counts in MB, at most; above 0. Larger pairs are never joined: the tree may fall apart."""
 
     def __post_init__(self) -> None:
         """Check."""
@@ -50,6 +54,8 @@ class Settings:
                 raise ConfigError(rule(name, value, "finite and above 0"))
         if not self.merge_below >= 0:
             raise ConfigError(rule("merge_below", self.merge_below, "0 or more"))
+        if not self.max_size > 0:
+            raise ConfigError(rule("max_size", self.max_size, "above 0"))
         if self.iterations < 1:
             raise ConfigError(rule("iterations", self.iterations, "1 or more"))
 
@@ -59,82 +65,88 @@ class Settings:
 
 
 def accountant(budget: Budget, settings: Settings) -> str:
-    """The accountant that buys the shares more: by what a measurement is worth (1/sigma^2) and a choice (epsilon^2).
-
-    Gaussian DP has less noise for the same budget but dearer choices; the worth of each step counts by its share.
-    """
-    choices = settings.share(settings.choices)
-
-    def worth(name: str) -> float:
-        prices = privacy.accountant(name)
-        total = prices.total(budget)
-        return (1 - choices) * math.log(total) + choices * 2 * math.log(prices.choice_epsilon(total * choices / JOINS))
-
-    return max(("gdp", "zcdp"), key=worth)
+    """The accountant that buys the shares more: zCDP for the paper's thirds, a third of which is spent on choosing."""
+    return _spending.accountant(budget, choices=settings.share(settings.choices), events=JOINS)
 
 
 def fit(private: PrivateTable, settings: Settings) -> Model:
     """SELECT, MEASURE, GENERATE: a model whose sampled rows are the third step.
 
     Control flow depends on the domain and on noisy answers alone.
+
+    Raises:
+        ConfigError: the table is too large for `max_size`.
+        BudgetError: the budget is too small for one measurement.
     """
-    names, budget = private.domain.attributes, private.ledger.remaining
-    joins = len(names) - 1
+    domain, budget = private.domain, private.ledger.remaining
+    _spending.check_one_ways(domain, max_size=settings.max_size)
+    pairs = affordable(domain, list(combinations(domain.attributes, 2)), max_size=settings.max_size)
+    joins = joinable(pairs)
     one_way = settings.share(settings.one_way) if joins else 1.0
 
     # SELECT: one-way marginals say which cells are worth telling apart; of their model's errors, choose a tree.
-    sigma = private.sigma(budget * one_way / len(names))
-    ones = private.measure([(name,) for name in names], sigmas=[sigma] * len(names), label="one-way marginal")
-    total = total_of(ones) if private.public_rows is None else max(1.0, float(private.public_rows))
-    merging = Merging.below(private.domain, ones, settings.merge_below)
+    ones = _spending.one_ways(private, cost=budget * one_way)
+    total = _spending.rows(private, ones)
+    merging = Merging.below(domain, ones, settings.merge_below)
     folded = [merging.fold(measured, total) for measured in ones]
-    model = GraphicalModel.estimate(merging.merged, folded, total=total, stop=Stop(iterations=settings.iterations))
+    stop = Stop(iterations=settings.iterations)
+    model = GraphicalModel.estimate(merging.merged, folded, total=total, stop=stop)
     coarse = private.merged(merging.maps)
-    edges = choose_tree(coarse, model, cost=budget * settings.share(settings.choices))
+    edges = choose_tree(coarse, model, pairs, cost=budget * settings.share(settings.choices)) if joins else []
 
     # MEASURE: the pairs that the tree joins.
-    pairs = []
+    measured = []
     if edges:
         sigma = private.sigma(budget * settings.share(settings.edges) / joins)
-        pairs = coarse.measure(edges, sigmas=[sigma] * joins, label="edge")
+        measured = coarse.measure(edges, sigmas=[sigma] * joins, label="edge")
 
     # GENERATE: the distribution of most entropy that fits all of it; rows come from it, merged cells undone.
-    stop = Stop(iterations=settings.iterations)
-    model = GraphicalModel.estimate(merging.merged, [*folded, *pairs], total=total, start=model, stop=stop)
+    model = GraphicalModel.estimate(merging.merged, [*folded, *measured], total=total, start=model, stop=stop)
     return Model(
         algorithm="mst",
         settings=asdict(settings),
-        measurements=(*ones, *pairs),
+        measurements=(*ones, *measured),
         merging=merging,
         graphical=model,
         ledger=private.ledger,
     )
 
 
-def choose_tree(private: PrivateTable, model: GraphicalModel, *, cost: float) -> list[Clique]:
-    """Choose a spanning tree, edge by edge (Kruskal), each by the exponential mechanism.
+def choose_tree(private: PrivateTable, model: GraphicalModel, pairs: Sequence[Clique], *, cost: float) -> list[Clique]:
+    """Choose a spanning tree out of `pairs`, edge by edge (Kruskal), each by the exponential mechanism.
 
     An edge's score is the L1 distance between the exact counts of the pair and the model's, in rows.
 
     Args:
         private: the table, over the model's domain.
         model: of the one-way marginals.
+        pairs: what may be an edge.
         cost: what all choices together may spend.
     """
-    names = private.domain.attributes
-    part = {name: name for name in names}
-    pairs = list(combinations(names, 2))
-    answers = {pair: model.marginal(pair) for pair in pairs}
+    answers = dict(zip(pairs, model.marginals(pairs), strict=True))
+    epsilon = private.choice_epsilon(cost / joinable(pairs))
+    part = {name: name for pair in pairs for name in pair}
     tree: list[Clique] = []
-    for _ in names[1:]:
-        open_pairs = [(one, other) for one, other in pairs if part[one] != part[other]]
-        chosen = private.choose(
-            open_pairs,
-            answers=[answers[pair] for pair in open_pairs],
-            epsilon=private.choice_epsilon(cost / (len(names) - 1)),
-            label="edge of the tree",
-        )
-        one, other = open_pairs[chosen]
-        tree.append((one, other))
-        part = {name: part[one] if root == part[other] else root for name, root in part.items()}
+    left = list(pairs)
+    while left:
+        chosen = left[
+            private.choose(left, answers=[answers[pair] for pair in left], epsilon=epsilon, label="edge of the tree")
+        ]
+        tree.append(chosen)
+        part = joined(part, chosen)
+        left = [(one, other) for one, other in left if part[one] != part[other]]
     return tree
+
+
+def joinable(pairs: Sequence[Clique]) -> int:
+    """Give how many edges a tree has that joins all that `pairs` can join; fewer than names - 1 where it falls apart."""
+    part = {name: name for pair in pairs for name in pair}
+    for pair in pairs:
+        part = joined(part, pair)
+    return len(part) - len(set(part.values()))
+
+
+def joined(part: Mapping[str, str], pair: Clique) -> Mapping[str, str]:
+    """Give which part each attribute is in once the two of `pair` are in one."""
+    one, other = (part[name] for name in pair)
+    return part if one == other else {name: one if each == other else each for name, each in part.items()}
