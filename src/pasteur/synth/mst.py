@@ -18,7 +18,7 @@ from pasteur.synth._workload import affordable
 from pasteur.synth.model import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pasteur.marginals import Clique
     from pasteur.privacy import Budget, PrivateTable
@@ -139,14 +139,14 @@ def choose_tree(private: PrivateTable, model: GraphicalModel, pairs: Sequence[Cl
 
 
 def joinable(pairs: Sequence[Clique]) -> int:
-    """Give how many edges a tree has that joins all that `pairs` can join; fewer than names - 1 where it falls apart."""
+    """Give how many edges a tree of `pairs` has: names - 1, fewer where it falls apart."""
     part = {name: name for pair in pairs for name in pair}
     for pair in pairs:
         part = joined(part, pair)
     return len(part) - len(set(part.values()))
 
 
-def joined(part: Mapping[str, str], pair: Clique) -> Mapping[str, str]:
+def joined(part: dict[str, str], pair: Clique) -> dict[str, str]:
     """Give which part each attribute is in once the two of `pair` are in one."""
     one, other = (part[name] for name in pair)
     return part if one == other else {name: one if each == other else each for name, each in part.items()}
