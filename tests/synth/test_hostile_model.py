@@ -111,7 +111,7 @@ def test_a_header_without_one_of_its_fields_is_refused(saved, path, field):
     refused(path)
 
 
-@pytest.mark.parametrize("version", ["pasteur-model-0", "pasteur-model-2", "", None, 1, [FORMAT]])
+@pytest.mark.parametrize("version", ["pasteur-model-0", "pasteur-model-3", "", None, 1, [FORMAT]])
 def test_another_version_says_which_is_read(saved, path, version):
     _, arrays, header = saved
     write(path, arrays, {**header, "format": version})

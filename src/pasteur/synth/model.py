@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,15 +14,22 @@ import pyarrow as pa
 
 from pasteur.errors import DataError, PasteurError, rule
 from pasteur.files import atomic
-from pasteur.marginals import Domain, GraphicalModel, Measurement, Merging
+from pasteur.marginals import Domain, GraphicalModel, Levels, Measurement, Merging
+from pasteur.marginals.refinement import refine
 from pasteur.privacy import Ledger
+from pasteur.synth._refining import Refinement, targets
 from pasteur.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-FORMAT = "pasteur-model-1"
+    from numpy.typing import NDArray
+
+    from pasteur.marginals import Clique
+    from pasteur.marginals.sampling import Codes
+
+FORMAT = "pasteur-model-2"
 """Says how the header and the arrays are to be read."""
 
 UNREADABLE = (
@@ -51,6 +59,8 @@ class Model:
         merging: which cells of an attribute were made one, and how rows undo it.
         graphical: the distribution over the merged domain.
         ledger: what was spent.
+        levels: coarser levels of the merged attributes, which the distribution is over too; None: there are none.
+        refinement: how rows are fitted to pairs once they are drawn; None: they stay as they are.
     """
 
     algorithm: str
@@ -59,6 +69,8 @@ class Model:
     merging: Merging
     graphical: GraphicalModel
     ledger: Ledger
+    levels: Levels | None = None
+    refinement: Refinement | None = None
 
     @property
     def domain(self) -> Domain:
@@ -88,10 +100,30 @@ class Model:
         def make() -> Iterator[pa.RecordBatch]:
             stream = np.random.default_rng(seed)
             for chunk in self.graphical.sample(count, rng=stream):
-                codes = self.merging.unfold(chunk, rng=stream)
+                codes = self.merging.unfold(self._refined(chunk, stream), rng=stream)
                 yield pa.record_batch([pa.array(codes[name].astype(kinds[name])) for name in kinds], schema=schema)
 
         return Table.stream(schema, make, rows=count)
+
+    def _refined(self, chunk: Mapping[str, Codes], stream: np.random.Generator) -> dict[str, Codes]:
+        """The chunk's rows of merged attributes, without levels, swapped until they fit the targets better."""
+        base = self.merging.merged.as_dict()
+        codes = {name: chunk[name] for name in base}
+        rows = len(next(iter(codes.values()))) if codes else 0
+        if self.refinement is None or not rows:
+            return codes
+        passes = self.refinement.affordable(rows, len(base))
+        narrow = {name: column.astype(_kind(base[name])) for name, column in codes.items()}
+        share = rows / self.graphical.total
+        wanted = {pair: table * share for pair, table in self._targets.items()}
+        refined = refine(narrow, wanted, passes=passes, rng=stream)
+        return {name: column.astype(np.intp) for name, column in refined.items()}
+
+    @cached_property
+    def _targets(self) -> dict[Clique, NDArray[np.float64]]:
+        numbers = self.refinement.outside if self.refinement else ()
+        outside = [self.measurements[number] for number in numbers]
+        return targets(self.graphical, self.levels, self.merging.merged, outside)
 
     def save(self, path: Path) -> None:
         """Write one npz file, whole or not at all; `header` in it is JSON as UTF-8 bytes.
@@ -105,14 +137,19 @@ class Model:
             "settings": dict(self.settings),
             "domain": self.domain.as_dict(),
             "cliques": self.graphical.cliques,
+            "zeros": [zero.clique for zero in self.graphical.zeros],
             "total": self.graphical.total,
             "measurements": [{"clique": each.clique, "sigma": each.sigma} for each in self.measurements],
             "ledger": self.ledger.to_dict(),
+            "levels": {name: source for name, (source, _) in self.levels.maps.items()} if self.levels else None,
+            "refinement": asdict(self.refinement) if self.refinement else None,
         }
         arrays: dict[str, np.ndarray] = dict(self.graphical.arrays())
         arrays |= {f"measured_{index}": each.values for index, each in enumerate(self.measurements)}
         for index, name in enumerate(self.domain.attributes):
             arrays |= {f"map_{index}": self.merging.maps[name], f"shares_{index}": self.merging.shares[name]}
+        maps = self.levels.maps.values() if self.levels else ()
+        arrays |= {f"level_{index}": codes for index, (_, codes) in enumerate(maps)}
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
         with atomic(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, header=text, **arrays)
@@ -148,6 +185,9 @@ def _read(arrays: Mapping[str, np.ndarray]) -> Model:
     cliques = [tuple(clique) for clique in header["cliques"]]
     described = header["measurements"]
     _usable(merging, arrays, len(cliques))
+    levels = None if header["levels"] is None else _levels(merging.merged, header["levels"], arrays)
+    modelled = levels.domain if levels else merging.merged
+    zeros = [tuple(clique) for clique in header["zeros"]]
     return Model(
         algorithm=header["algorithm"],
         settings=header["settings"],
@@ -156,9 +196,16 @@ def _read(arrays: Mapping[str, np.ndarray]) -> Model:
             for each, values in zip(described, _numbered(arrays, "measured", len(described)), strict=True)
         ),
         merging=merging,
-        graphical=GraphicalModel.from_arrays(merging.merged, cliques, header["total"], arrays),
+        graphical=GraphicalModel.from_arrays(modelled, cliques, header["total"], arrays, zeros=zeros),
         ledger=Ledger.from_dict(header["ledger"]),
+        levels=levels,
+        refinement=None if header["refinement"] is None else Refinement(**header["refinement"]),
     )
+
+
+def _levels(base: Domain, sources: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> Levels:
+    codes = _numbered(arrays, "level", len(sources))
+    return Levels(base, {name: (sources[name], codes) for name, codes in zip(sources, codes, strict=True)})
 
 
 def _usable(merging: Merging, arrays: Mapping[str, np.ndarray], cliques: int) -> None:
