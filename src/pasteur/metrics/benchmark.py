@@ -102,10 +102,10 @@ def measure(
     notes = comparison.sampled(target, schema, settings) | comparison.short(candidates, schema, rows)
     own, sides = comparison.sides(target, candidates, task, rows)
     chosen_families = chosen(settings)
-    for module in dict.fromkeys(name for family in chosen_families for name in getattr(family, "imports", ())):
-        with suppress(ImportError):  # the family says so itself, and fails alone
-            import_module(module)
     with quiet():
+        for module in dict.fromkeys(name for family in chosen_families for name in getattr(family, "imports", ())):
+            with suppress(ImportError):  # the family says so itself, and fails alone
+                import_module(module)
         found = spread(lambda family: _timed(family, own, sides, task), chosen_families)
     raws: dict[str, list[Raw]] = {name: [] for name in sides}
     details: dict[str, dict[str, Any]] = {}

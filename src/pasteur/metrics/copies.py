@@ -41,7 +41,7 @@ class Copies:
     working: bool = False
     imports: tuple[str, ...] = ()
 
-    def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
+    def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:  # noqa: ARG002 - it is wrk that is read
         """Look up each candidate's rows among wrk's."""
         if task.working is None:
             return Outcome(scores={}, notes={self.name: "the rows that were fitted are not known here"})

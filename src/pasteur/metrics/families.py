@@ -81,8 +81,9 @@ class Metric(Protocol):
 
     @property
     def imports(self) -> tuple[str, ...]:
-        """Heavy modules that it needs. They are imported before the threads start: of two packages that import each
-        other, two threads may each see half of one.
+        """Heavy modules that it needs, imported before the threads start.
+
+        Of packages that import each other, two threads may each see a half.
         """
         ...
 

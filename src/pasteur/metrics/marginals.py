@@ -59,8 +59,8 @@ class Marginals:
         scores: dict[str, list[Raw]] = {name: [] for name in candidates}
         errors: dict[str, dict[str, float]] = {}
         for component in task.schema.tables:
-            tvds, errors[component] = tvds(target, candidates, task, component)
-            for metric, found in {**tvds, **_numbers(target, candidates, task, component)}.items():
+            distances, errors[component] = tvds(target, candidates, task, component)
+            for metric, found in {**distances, **_numbers(target, candidates, task, component)}.items():
                 for name, (parts, replicates) in found.items():
                     scores[name].append(_raw(metric, component, parts, replicates))
         details = {name: {"histograms": histograms(target, data, labels=False)} for name, data in candidates.items()}

@@ -36,6 +36,8 @@ def quiet() -> Iterator[None]:
     with threadpool_limits(limits=1), warnings.catch_warnings():
         # Where classes can be told apart without error a linear model never converges; it predicts all the same.
         warnings.filterwarnings("ignore", message=".*failed to converge", module="sklearn")
+        # Columns that are constant or empty are no news: the scores say so.
+        warnings.filterwarnings("ignore", module="sdmetrics|scipy|copulas")
         yield
 
 
