@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasteur.errors import rule
+from pasteur.marginals.pairs import Sweep, one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,17 @@ class Calibrated:
         Raises:
             ValueError: an attribute that the domain lacks, or comes twice.
         """
-        return [self.marginal(clique) for clique in cliques]
+        roots = {name: self._paths[home][0] for name, home in self._homes.items()}
+        pairs = {tuple(sorted(clique)) for clique in cliques if len(set(clique)) == len(clique) == 2}
+        crossing = [
+            (one, other)
+            for one, other in pairs
+            if one in roots and other in roots and roots[one] == roots[other] and self.tree.home((one, other)) is None
+        ]
+        with one_thread():
+            found = Sweep(self.tree, self.tables).answers(crossing)
+        found |= {(other, one): table.T for (one, other), table in found.items()}
+        return [found[clique] if clique in found else self.marginal(clique) for clique in cliques]
 
     @cached_property
     def _homes(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,11 +95,23 @@ class JunctionTree:
         """Cells of all nodes together: what one propagation touches."""
         return sum(math.prod(node.shape) for node in self.nodes)
 
+    @cached_property
+    def _holders(self) -> tuple[tuple[int, ...], dict[str, int]]:
+        """Nodes, the smallest first, and of each attribute the places therein that hold it, as bits of a number."""
+        order = sorted(range(len(self.nodes)), key=lambda index: (math.prod(self.nodes[index].shape), index))
+        holders = dict.fromkeys(self.domain.attributes, 0)
+        for place, index in enumerate(order):
+            for name in self.nodes[index].clique:
+                holders[name] |= 1 << place
+        return tuple(order), holders
+
     def home(self, clique: Iterable[str]) -> int | None:
         """Give the smallest node that holds all of `clique`, or None where none does."""
-        wanted = set(clique)
-        holders = [index for index, node in enumerate(self.nodes) if wanted <= set(node.clique)]
-        return min(holders, key=lambda index: math.prod(self.nodes[index].shape), default=None)
+        order, holders = self._holders
+        common = (1 << len(order)) - 1
+        for name in clique:
+            common &= holders.get(name, 0)
+        return order[(common & -common).bit_length() - 1] if common else None
 
 
 def tree_cells(domain: Domain, cliques: Iterable[Clique], extras: Sequence[Clique]) -> NDArray[np.int64]:
