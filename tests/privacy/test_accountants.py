@@ -211,3 +211,11 @@ def test_refusals():
                 accounted.sigma(nothing, 1)
         with pytest.raises(BudgetError, match=r"under 2\^40"):
             accounted.sigma(1e-40, 1)
+
+
+@pytest.mark.parametrize("accountant", [GDP, ZCDP])
+def test_budgets_that_protect_nobody_have_a_total(accountant):
+    totals = [accountant.total(Budget(epsilon=epsilon)) for epsilon in (300.0, 1e3, 1e5, 1e8)]
+    for epsilon, total in zip((300.0, 1e3, 1e5, 1e8), totals, strict=True):
+        assert 0.4 * epsilon < total < epsilon
+        assert accountant.epsilon(total, 1e-9) <= epsilon * (1 + 1e-9)

@@ -190,7 +190,7 @@ def test_d18_which_rows_stay_depends_on_the_unit_alone(make_private, rows):
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), m=st.integers(1, 4), relation=st.sampled_from(["add_remove", "replace"]))
 def test_d19_remove_or_replace_one_unit_replay(data, m, relation):
-    from conftest import codes_of
+    from tables import codes_of
 
     size = data.draw(st.integers(0, 40))
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))

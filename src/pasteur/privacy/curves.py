@@ -80,6 +80,8 @@ def zcdp_log_delta(rho: float, epsilon: float) -> float:
     one errs towards more privacy. In x = alpha - 1 the log is convex; its slope is concave and rises, so that Newton's
     steps from a point where it is negative approach the root from there and never pass it.
     """
+    if rho - epsilon > 600:  # such a point would be under the smallest float, and delta is 1 to 200 digits
+        return 0.0
     x = (epsilon - rho) / (2 * rho) if epsilon > rho else min(0.5, 1 / math.expm1(min(2 * rho + 1, 700)))
     for _ in range(200):
         slope = (2 * x + 1) * rho - epsilon - math.log1p(1 / x)

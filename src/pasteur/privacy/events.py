@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pasteur.errors import PrivacyError, near_miss
+from pasteur.privacy import grid
 from pasteur.privacy.budget import Epsilon, Scale, Sensitivity, Sigma, checked
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ class DiscreteGaussian:
     sensitivity: Sensitivity
 
     def __post_init__(self) -> None:
-        """Refuse a scale or a sensitivity that is missing, 0, negative, NaN or infinite."""
+        """Refuse a scale or a sensitivity that is missing, 0, negative, NaN or infinite, and a scale over 2^40."""
         object.__setattr__(self, "sigma", checked(Sigma, "sigma", self.sigma))
+        grid.up(self.sigma)
         object.__setattr__(self, "sensitivity", checked(Sensitivity, "sensitivity", self.sensitivity))
 
 
@@ -48,8 +50,9 @@ class DiscreteLaplace:
     sensitivity: Sensitivity
 
     def __post_init__(self) -> None:
-        """Refuse a scale or a sensitivity that is missing, 0, negative, NaN or infinite."""
+        """Refuse a scale or a sensitivity that is missing, 0, negative, NaN or infinite, and a scale over 2^40."""
         object.__setattr__(self, "scale", checked(Scale, "scale", self.scale))
+        grid.up(self.scale)
         object.__setattr__(self, "sensitivity", checked(Sensitivity, "sensitivity", self.sensitivity))
 
     @property
