@@ -107,6 +107,10 @@ class Paths:
         """A run's folder: result, claim, ledger, dictionary, resolved settings."""
         return self.outputs / "runs" / version
 
+    def report(self, version: str) -> Path:
+        """The page that a person reads."""
+        return self.run(version) / "report.html"
+
     @property
     def book(self) -> Path:
         """The ledger book: every fit on real data, with the splits it read."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +39,14 @@ class PrivacyError(PasteurError):
 
 class BudgetError(PrivacyError):
     """A charge would pass what the budget allows."""
+
+
+def place(error: BaseException) -> str:
+    """Where a fault of our own happened, by its last frame in Pasteur: what a library says may hold a cell of data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "pasteur" in Path(frame.filename).parts] or list(frames)
+    last = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return type(error).__name__ + last
 
 
 def rule(name: str, value: object, must_be: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pasteur.errors import ConfigError, did_you_mean, rule
 
@@ -80,6 +80,8 @@ class Experiment:
     """`wrk`, `wrk+ref` or `all`; the last two are for a final release."""
     accept: bool = False
     """Accept a user's raw file that has changed since its first ingest."""
+    report: bool = True
+    """Write `report.html` beside the run's other files."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of the tracked run."""
 
@@ -95,3 +97,30 @@ class Experiment:
             raise ConfigError(rule("seed", self.seed, "0 or more"))
         if self.rows is not None and self.rows < 1:
             raise ConfigError(rule("rows", self.rows, "1 or more, or null for as many as the model believes there are"))
+
+
+def flat(e: Experiment) -> dict[str, Any]:
+    """Settings as one level of dotted names: what two runs may differ in. Those that are not set are left out."""
+    tree: dict[str, Any] = {
+        "dataset": e.dataset.name,
+        "view": e.view.name,
+        "schema": e.schema,
+        "algorithm": {"name": e.algorithm, **(asdict(e.settings) if is_dataclass(e.settings) else {})},  # type: ignore[arg-type]
+        "privacy": asdict(e.privacy),
+        "metrics": asdict(e.metrics),
+        "seed": e.seed,
+        "rows": e.rows,
+        "format": e.format,
+        "fit_on": e.fit_on,
+    }
+    return {key: value for key, value in _flat(tree) if value is not None}
+
+
+def _flat(tree: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            found += _flat(value, f"{above}{key}.")
+        else:
+            found.append((f"{above}{key}", value))
+    return found

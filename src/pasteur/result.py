@@ -46,6 +46,8 @@ class Result:
     """sha256 of each synthetic file and of the model."""
     seconds: float
     peak_mb: float
+    report: Path | None = None
+    """The page that a person reads; None where none was asked for."""
 
     def document(self) -> dict[str, Any]:
         """The result as JSON: `result.json` in the run's folder. Paths are relative to the root."""
@@ -69,6 +71,7 @@ class Result:
             "notes": dict(self.notes),
             "synthetic": {component: str(path.relative_to(root)) for component, path in self.synthetic.items()},
             "model": str(self.model.relative_to(root)) if self.model else None,
+            "report": str(self.report.relative_to(root)) if self.report else None,
             "ran": dict(self.ran),
             "current": list(self.current),
             "digests": dict(self.digests),

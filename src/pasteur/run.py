@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import resource
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from pasteur import datasets, metrics, views
+from pasteur import datasets, metrics, report, views
 from pasteur.catalog import catalog
-from pasteur.errors import PrivacyError
+from pasteur.errors import PrivacyError, place
 from pasteur.files import sha256, write_text
 from pasteur.manifest import Manifests
 from pasteur.pipelines.benchmark import pipeline as benchmark
+from pasteur.pipelines.benchmark import story
 from pasteur.pipelines.execute import Trace, execute
 from pasteur.pipelines.processing import pipeline as processing
 from pasteur.pipelines.synthesize import pipeline as synthesize
@@ -51,6 +52,8 @@ def run(experiment: Experiment) -> Result:
         execute(judge, entries, manifests, trace)
         scores = entries["scores"].load()
     result = _result(plan, trace, scores, releases, time.perf_counter() - started)
+    if plan.experiment.report:
+        result = _reported(plan, entries, result, scores)
     _keep(plan, entries, result)
     return result
 
@@ -145,6 +148,7 @@ def _result(
         folder=paths.run(plan.version),
         ran=trace.ran,
         current=tuple(trace.current),
+        report=None,
         digests={name: sha256(path) for name, path in made.items()},
         seconds=seconds,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -156,6 +160,24 @@ def _claim(plan: Plan) -> dict[str, Any]:
     e = plan.experiment
     claim = plan.ledger.claim() if plan.ledger else no_claim(["NOT PRIVATE: no DP guarantee"], plan.splits)
     return claim | {"dataset": e.dataset.name, "view": e.view.name, "algorithm": e.algorithm, "fit_on": e.fit_on}
+
+
+def _reported(plan: Plan, entries: DataCatalog, result: Result, scores: Mapping[str, Any]) -> Result:
+    """The run with the page that a person reads; it shows exact numbers of real data, so that it is no release.
+
+    A fault in making it loses none of what was made before: it is a failure like that of a metric.
+    """
+    path = plan.paths.report(plan.version)
+    try:
+        synthetic = {name: entries[f"synthetic__{name}"].load() for name in plan.schema.tables}
+        rows = report.first_rows(synthetic, schema=plan.schema)
+        told = story.of_run(result, scores=scores, moved=entries["inspection"].load(), rows=rows)
+        write_text(path, report.render(told))
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, what it says may hold a value of the data
+        return replace(result, failures={**result.failures, "report": place(error)})
+    return replace(result, report=path)
 
 
 def _keep(plan: Plan, entries: DataCatalog, result: Result) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pasteur import tracking
 from pasteur.app import records
 from pasteur.errors import ConfigError, DataError
+from pasteur.experiment import flat
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_a_record_finds_its_run_again(result):
 
 
 def test_settings_are_flat_and_their_keys_allowed(result):
-    settings = records.settings(result.experiment)
+    settings = flat(result.experiment)
     assert settings["privacy.epsilon"] == 1.0
     assert settings["algorithm.name"] == "mst"
     assert all(tracking.key_of(key) == key for key in settings)

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 ALLOWED = ("pasteur.",)
 """What `_target_` may name: a file of settings must not be able to call anything else."""
 
-PLAIN = {"seed": int, "rows": int | None, "format": typing.Literal["csv", "pq"], "fit_on": str, "accept": bool}
+PLAIN = {
+    "seed": int,
+    "rows": int | None,
+    "format": typing.Literal["csv", "pq"],
+    "fit_on": str,
+    "accept": bool,
+    "report": bool,
+}
 """Settings at the top level, with their types."""
 
 GROUPS = ("dataset", "view", "schema", "algorithm", "privacy", "metrics")

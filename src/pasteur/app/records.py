@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pasteur.errors import ConfigError, DataError, rule
+from pasteur.experiment import flat
 from pasteur.files import write_text
 from pasteur.tracking import Record, Tracked
 
@@ -58,7 +59,7 @@ def of(result: Result, *, kind: str, sweep: str = "") -> Record:
         experiment=e.view.name,
         name=f"{e.algorithm}{f' eps={e.privacy.epsilon:g}' if private else ''} {e.schema} {result.run_id}",
         tags={**e.tags, **{key: value for key, value in tags.items() if value}},
-        params=settings(e),
+        params=flat(e),
         metrics=numbers(result),
         folders=(str(result.folder),),
         files={str(path): "synthetic" for path in result.synthetic.values()} if size <= LARGEST else {},
@@ -77,40 +78,13 @@ def _claim(claim: Mapping[str, Any]) -> str:
     return f"({shown(claim['epsilon'])}, {shown(claim['delta'])})"
 
 
-def settings(e: Experiment) -> dict[str, Any]:
-    """Flattened settings: what two runs may differ in. The whole configuration is kept as a file."""
-    tree: dict[str, Any] = {
-        "dataset": e.dataset.name,
-        "view": e.view.name,
-        "schema": e.schema,
-        "algorithm": {"name": e.algorithm, **(asdict(e.settings) if is_dataclass(e.settings) else {})},  # type: ignore[arg-type]
-        "privacy": asdict(e.privacy),
-        "metrics": asdict(e.metrics),
-        "seed": e.seed,
-        "rows": e.rows,
-        "format": e.format,
-        "fit_on": e.fit_on,
-    }
-    return {key: value for key, value in _flat(tree) if value is not None}
-
-
-def _flat(tree: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
-    flat: list[tuple[str, Any]] = []
-    for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            flat += _flat(value, f"{above}{key}.")
-        else:
-            flat.append((f"{above}{key}", value))
-    return flat
-
-
 def numbers(result: Result) -> dict[str, float]:
     """Scores and costs. A number that is not there (no signal, no anchor) is left out: MLflow keeps no NaN in order."""
     from pasteur.metrics.score import family_gap
 
     found: dict[str, float | None] = {"seconds": result.seconds, "peak_mb": result.peak_mb}
     for score in result.scores:
-        for name in ("syn", "dec", "ref", "base", "gap", "model_gap"):
+        for name in ("syn", "dec", "ref", "base", "wrk", "gap", "model_gap"):
             found[f"{score.metric}/{name}"] = getattr(score, name)
     for family in dict.fromkeys(score.family for score in result.scores):
         found[f"gap/{family}"] = family_gap(result.scores, family)

@@ -56,6 +56,8 @@ def lines(result: Result, tracked: Tracked | None, problem: str = "", *, bold: b
         out += _row(component, str(_short(path, e.root)), whole=True)
     if result.model:
         out += _row("model", str(_short(result.model, e.root)), whole=True)
+    if result.report:
+        out += _row("report", str(_short(result.report, e.root)), whole=True)
     out += _row("took", f"{result.seconds:.1f} s, {result.peak_mb:.0f} MB; {_steps(result)}")
     out += _row("MLflow", problem or page(tracked), whole=not problem)
     out += _row("next", f"pasteur ui | pasteur export {result.run_id} --out release", whole=True)

@@ -23,13 +23,14 @@ def _components(schema: Schema, tables: Sequence[Table]) -> list[dict[str, Table
 def measure_anchors(bench: Bench, seed: int, *tables: Table) -> dict[str, Any]:
     """Raw scores of dec, ref and base.
 
-    `tables` are the target's components, then the decoded ones, then ref's where it is an anchor.
+    `tables` are the target's components, then the decoded ones, then wrk's, then ref's where it is an anchor.
     """
-    target, decoded, *reference = _components(bench.schema, tables)
+    target, decoded, working, *reference = _components(bench.schema, tables)
     found = metrics.measure_anchors(
         target,
         decoded=decoded,
         reference=reference[0] if reference else None,
+        working=working,
         schema=bench.schema,
         settings=bench.settings,
         queries=bench.queries,
@@ -40,11 +41,15 @@ def measure_anchors(bench: Bench, seed: int, *tables: Table) -> dict[str, Any]:
 
 
 def measure(bench: Bench, seed: int, anchors: dict[str, Any], *tables: Table) -> dict[str, Any]:
-    """Scores of the synthetic data beside its anchors. `tables`: the target's components, then the synthetic ones."""
-    target, synthetic = _components(bench.schema, tables)
+    """Scores of the synthetic data beside its anchors.
+
+    `tables` are the target's components, then the synthetic ones, then wrk's, which no objective may read.
+    """
+    target, synthetic, working = _components(bench.schema, tables)
     return metrics.measure_synthetic(
         target,
         synthetic,
+        working=working,
         anchors=anchors,
         schema=bench.schema,
         settings=bench.settings,

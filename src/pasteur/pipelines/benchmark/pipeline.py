@@ -23,20 +23,21 @@ def create(components: Sequence[str], target: str, *, reference: bool) -> Pipeli
     """
     real = [f"view__{c}__{target}" for c in components]
     decoded = [f"decoded__{c}__wrk" for c in components]
+    working = [f"view__{c}__wrk" for c in components]
     ref = [f"view__{c}__ref" for c in components] if reference else []
     synthetic = [f"synthetic__{c}" for c in components]
     return Pipeline(
         [
             node(
                 nodes.measure_anchors,
-                ["params__bench", "params__seed", *real, *decoded, *ref],
+                ["params__bench", "params__seed", *real, *decoded, *working, *ref],
                 "anchors",
                 name="measure_anchors",
                 tags=["metrics"],
             ),
             node(
                 nodes.measure,
-                ["params__bench", "params__seed", "anchors", *real, *synthetic],
+                ["params__bench", "params__seed", "anchors", *real, *synthetic, *working],
                 "scores",
                 name="measure",
                 tags=[ALWAYS],
