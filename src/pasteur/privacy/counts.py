@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from pasteur.privacy.noise import Integers
     from pasteur.table import Table
 
+    Batch = dict[str, npt.NDArray[np.integer]]
+
 Shape = tuple[int, ...]
+
+FOLDED = 1 << 14
+"""Cells of a finer table up to which it is counted, kept and summed for a coarser one, which is else counted by itself:
+three attributes of 100 codes have a million cells where three of their levels have some hundreds."""
 
 
 class Exact(ABC):
@@ -46,6 +52,10 @@ class Exact(ABC):
     @abstractmethod
     def rows(self) -> int:
         """Rows of the table, before any was cut."""
+
+    @abstractmethod
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """Codes of the rows kept, batch after batch: (rows,) of each attribute of `names`."""
 
     @abstractmethod
     def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
@@ -137,9 +147,10 @@ class Counts(Exact):
 
     def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
         names = sorted({name for clique in cliques for name in clique})
-        return count(self._batches(names), self.domain, cliques)
+        return count(self.batches(names), self.domain, cliques)
 
-    def _batches(self, names: Sequence[str]) -> Iterator[dict[str, npt.NDArray[np.integer]]]:
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """Codes of the rows kept, those outside moved inside."""
         start = 0
         for batch in self._codes.batches(list(names)):
             stop = start + batch.num_rows
@@ -171,6 +182,7 @@ class FoldedCounts(Exact):
     def __init__(self, parent: Exact, columns: Mapping[str, tuple[str, npt.ArrayLike]]) -> None:
         sizes: dict[str, int] = {}
         self._columns: dict[str, tuple[str, npt.NDArray[np.intp], npt.NDArray[np.intp]]] = {}
+        self._codes: Batch = {}
         fine = parent.domain.as_dict()
         for name, (source, raw) in columns.items():
             if source not in fine:
@@ -182,6 +194,7 @@ class FoldedCounts(Exact):
                 raise PrivacyError(rule(f"map of '{name}'", codes.shape, must_be))
             order = np.argsort(codes, kind="stable")
             self._columns[name] = (source, order, np.searchsorted(codes[order], used))
+            self._codes[name] = codes.astype(np.min_scalar_type(len(used) - 1))
             sizes[name] = len(used)
         super().__init__(Domain.of(sizes))
         self._parent = parent
@@ -201,11 +214,22 @@ class FoldedCounts(Exact):
             raise PrivacyError(rule("clique", clique, "of functions of different attributes"))
         return shape
 
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """The parent's rows, their codes mapped."""
+        sources = {name: self._columns[name][0] for name in names}
+        for batch in self._parent.batches(sorted(set(sources.values()))):
+            yield {name: self._codes[name][batch[source]] for name, source in sources.items()}
+
     def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
         # The parent counts each set of attributes once, in its own order.
-        sources = [self._parent.domain.ordered(self._columns[name][0] for name in clique) for clique in cliques]
-        fine = self._parent.exact(sources)
-        return [self._fold(*each) for each in zip(cliques, sources, fine, strict=True)]
+        sources = {c: self._parent.domain.ordered(self._columns[name][0] for name in c) for c in cliques}
+        small = [clique for clique in cliques if self._parent.domain.size(sources[clique]) <= FOLDED]
+        fine = self._parent.exact([sources[clique] for clique in small]) if small else []
+        made = {clique: self._fold(clique, sources[clique], table) for clique, table in zip(small, fine, strict=True)}
+        if large := [clique for clique in cliques if clique not in made]:
+            names = sorted({name for clique in large for name in clique})
+            made |= zip(large, count(self.batches(names), self.domain, large), strict=True)
+        return [made[clique] for clique in cliques]
 
     def _fold(self, clique: Clique, source: Clique, counts: Integers) -> Integers:
         places = [source.index(self._columns[name][0]) for name in clique]
