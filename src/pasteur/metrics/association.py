@@ -113,7 +113,7 @@ def matrices(data: Data, table: TableSchema, kinds: list[str]) -> Matrices:
             pair = _cramer(columns[i], columns[j], dealt, folds)
         else:
             levels, values = (columns[i], columns[j]) if kinds[i] == "category" else (columns[j], columns[i])
-            pair = _ratio(levels, values, dealt, folds)
+            pair = ratio(levels, values, dealt, folds)
         found[:, i, j] = found[:, j, i] = pair
     return found
 
@@ -156,7 +156,7 @@ def corrected_v(
     return np.asarray(np.where((k > 1) & (r > 1) & (least > 0), np.minimum(v, 1.0), np.nan))
 
 
-def _ratio(
+def ratio(
     levels: NDArray[np.int64], values: NDArray[np.float64], dealt: NDArray[np.int64], folds: int
 ) -> NDArray[np.float64]:
     """(folds,) square root of Kelley's epsilon squared; NaN for one level or equal values."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pasteur.metrics.data import Codes, Data
 
     Clique = tuple[str, ...]
+    Coded = tuple[Codes, NDArray[np.uint8] | None]
     Found = dict[str, tuple[dict[str, float], NDArray[np.float64] | None]]
     """Candidate -> (column set -> distance, mean distance with each jackknife group left out)."""
 
@@ -100,40 +101,51 @@ def tvds(
     encoder = target.encoders[component]
     sizes = encoder.sizes
     triples = TRIPLES[task.settings.depth] if task.settings.triples is None else task.settings.triples
+    own, sides = _coded(target, component), {name: _coded(data, component) for name, data in candidates.items()}
     found: dict[str, Found] = {}
     errors: dict[str, float] = {}
     for metric, width, most in (("tvd1", 1, None), ("tvd2", 2, MOST_PAIRS), ("tvd3", 3, triples)):
         chosen = cliques(tuple(sizes), width, most, task.rng(f"{metric}/{component}"))
         if chosen:
-            found[metric] = _over_cliques(target, candidates, component, chosen, sizes, errors)
+            found[metric] = over_cliques(own, sides, chosen, sizes, errors)
     return found, errors
 
 
-def _over_cliques(
-    target: Data,
-    candidates: Mapping[str, Data],
-    component: str,
+def over_cliques(
+    target: Coded,
+    candidates: Mapping[str, Coded],
     chosen: list[Clique],
     sizes: Mapping[str, int],
     errors: dict[str, float],
 ) -> Found:
+    """The total variation distance of each set of columns, and the jackknife's replicates of their mean.
+
+    Args:
+        target: codes and jackknife groups of T.
+        candidates: the same of each candidate.
+        chosen: sets of attributes.
+        sizes: codes of each attribute.
+        errors: is given the standard error of base - ref of each set.
+    """
     parts: dict[str, dict[str, float]] = {name: {} for name in candidates}
-    replicates = {name: np.zeros(GROUPS) for name, data in candidates.items() if data.groups is not None}
+    replicates = {name: np.zeros(GROUPS) for name, (_, groups) in candidates.items() if groups is not None}
     for clique in chosen:
         cells = prod(sizes[attribute] for attribute in clique)
-        of_target = _cells(target.codes[component], clique, sizes)
+        of_target = _cells(target[0], clique, sizes)
         own: dict[str, NDArray[np.float64]] = {}
-        for name, data in candidates.items():
-            of_candidate = _cells(data.codes[component], clique, sizes)
-            left, right, used = _compact(of_target, of_candidate, cells)
+        for name, (codes, groups) in candidates.items():
+            left, right, used = _compact(of_target, _cells(codes, clique, sizes), cells)
             parts[name][part(clique)] = tvd(left, right, used)
-            if data.groups is not None and target.groups is not None:
-                groups = (target.groups[component], data.groups[component])
-                own[name] = _jackknife((left, right), groups, used)
+            if groups is not None and target[1] is not None:
+                own[name] = _jackknife((left, right), (target[1], groups), used)
                 replicates[name] += own[name] / len(chosen)
         if {"ref", "base"} <= own.keys():
             errors[part(clique)] = round(standard_error(own["base"] - own["ref"]), 6)
     return {name: (parts[name], replicates.get(name)) for name in candidates}
+
+
+def _coded(data: Data, component: str) -> Coded:
+    return data.codes[component], None if data.groups is None else data.groups[component]
 
 
 def _cells(codes: Codes, clique: Clique, sizes: Mapping[str, int]) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from pasteur.metrics.components import slug
 from pasteur.metrics.families import Metric, Outcome, Task
 from pasteur.metrics.features import Features, Linear, features
 from pasteur.metrics.judge import Judge, classes, numbers
+from pasteur.metrics.parallel import spread
 from pasteur.metrics.score import GROUPS, Raw
 
 if TYPE_CHECKING:
@@ -77,7 +78,11 @@ def estimator(model: str, kind: str, *, depth: str, seed: int) -> Estimator:
 
 @dataclass(frozen=True, kw_only=True)
 class Predictive:
-    """The family. Names: `predictive/<target>/<model>/<auc|f1|r2|mae>`, models `linear`, `forest`, `boosting`."""
+    """The family. Names: `predictive/<target>/<model>/<auc|f1|r2|mae>`, models `linear`, `forest`, `boosting`.
+
+    Details of each candidate: target -> model -> metric -> value; of the target: target -> `kind`, `positive`, `rows`
+    that have an answer, `note`.
+    """
 
     name: str = "predictive"
     depths: frozenset[str] = frozenset({"quick", "standard", "full"})
@@ -87,22 +92,56 @@ class Predictive:
     def measure(self, target: Data, candidates: Mapping[str, Data], task: Task) -> Outcome:
         """Train every model on every candidate for every target, test on T."""
         scores: dict[str, list[Raw]] = {name: [] for name in candidates}
+        details: dict[str, dict[str, Any]] = {name: {} for name in ("target", *candidates)}
         notes: dict[str, str] = {}
         for wanted in task.schema.targets:
+            name_of = label(wanted, task.schema.targets)
             metric = f"predictive/{slug(label(wanted, task.schema.targets))}"
             judge = _judge(target, wanted, task)
             if reason := judge.nothing():
                 notes[metric] = f"{reason} in {task.settings.split}: nothing to test on"
                 continue
+            details["target"][name_of] = {
+                "kind": wanted.kind,
+                "positive": wanted.positive,
+                "rows": int(judge.known.sum()),
+                "note": judge.note,
+            }
             test = features(target, task.schema.tables[wanted.table], wanted).take(judge.known)
-            for name, data in candidates.items():
-                train = features(data, task.schema.tables[wanted.table], wanted)
-                answers = judge.read(data.tables[wanted.table][wanted.column])
-                for model in MODELS[task.settings.depth]:
-                    predicted = _predict(model, wanted.kind, train, answers, test, judge, task)
-                    groups = None if data.groups is None or target.groups is None else target.groups[wanted.table]
-                    scores[name] += _raws(f"{metric}/{model}", judge, predicted, groups, wanted)
-        return Outcome(scores=scores, notes=notes)
+            trained = {
+                name: (
+                    features(data, task.schema.tables[wanted.table], wanted),
+                    judge.read(data.tables[wanted.table][wanted.column]),
+                )
+                for name, data in candidates.items()
+            }
+            asked = [(name, model) for model in MODELS[task.settings.depth] for name in candidates]
+            answers = spread(_Trial(kind=wanted.kind, trained=trained, test=test, judge=judge, task=task), asked)
+            for (name, model), predicted in zip(asked, answers, strict=True):
+                apart = candidates[name].groups is not None and target.groups is not None
+                groups = target.groups[wanted.table] if apart and target.groups is not None else None
+                found = _raws(f"{metric}/{model}", judge, predicted, groups, wanted)
+                scores[name] += found
+                shown = {raw.metric.rsplit("/", 1)[1]: round(raw.value, 6) for raw in found}
+                details[name].setdefault(name_of, {})[model] = shown
+        return Outcome(scores=scores, notes=notes, details=details)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trial:
+    """One target's trials: each trains a model on a candidate and asks it about T."""
+
+    kind: str
+    trained: Mapping[str, tuple[Features, NDArray[np.float64]]]
+    test: Features
+    judge: Judge
+    task: Task
+
+    def __call__(self, asked: tuple[str, str]) -> NDArray[np.float64]:
+        """Train the model that is named on the candidate that is named."""
+        name, model = asked
+        train, answers = self.trained[name]
+        return _predict(model, self.kind, train, answers, self.test, self.judge, self.task)
 
 
 def label(target: Target, targets: tuple[Target, ...]) -> str:
