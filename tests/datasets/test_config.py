@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from pasteur.datasets import SPLITS
+from pasteur.datasets.config import FileConfig
 from pasteur.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "dataset").glob("*.yaml"))
@@ -61,7 +62,21 @@ def test_what_cannot_be_is_refused(project, text, message):
 def test_every_shipped_data_set_says_whose_it_is_and_pins_its_bytes(path, shipped):
     config = shipped(path.stem)
     assert config.name == path.stem
-    assert all((config.title, config.attribution, config.licence, config.doi, config.home, config.salt))
+    assert all((config.title, config.attribution, config.licence, config.home, config.salt))
     assert all(file.sha256 for file in config.files.values())
     defaults = yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
     assert any("/view@_global_.view" in entry for entry in defaults)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("data/rows.csv", "rows.csv"),
+        ("https://example.org/a/rows.csv?v=1", "rows.csv"),
+        ("zip://in/rows.csv::package/data/all.zip", "rows.csv"),
+        ("zip://rows.parquet::https://example.org/all.zip", "rows.parquet"),
+        ("simplecache::https://example.org/rows.csv", "rows.csv"),
+    ],
+)
+def test_a_raw_file_is_called_as_it_is_where_it_comes_from(path, name):
+    assert FileConfig(path=path).filename == name

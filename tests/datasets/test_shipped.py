@@ -75,3 +75,31 @@ def test_mimic_demo(shipped):
     assert not any("index" in name for table in tables.values() for name in table.columns)
     keys = split_keys(config, tables)
     assert sum(table.rows for table in keys.values()) == 100
+
+
+@pytest.mark.slow
+@registry
+def test_lahman_people(shipped):
+    config = shipped("lahman_people")
+    tables = primary(config, CACHE / "data" / "orig" / "raw" / "lahman_people")
+    people = tables["people"].arrow()
+    assert (people.num_rows, people.num_columns) == (20_093, 16 + 1)
+    names = {name.lower().replace("_", "") for name in people.column_names}
+    assert not {name for name in names if "name" in name or "city" in name or name.endswith("id")}
+    assert people.schema.field("debut").type == "date32[day]"
+    assert pc.unique(people["throws"]).to_pylist() == ["R", "L", None, "S"]
+    assert sum(table.rows for table in split_keys(config, tables).values()) == 20_093
+
+
+@pytest.mark.slow
+@registry
+def test_nycflights(shipped):
+    config = shipped("nycflights")
+    assert config.unit.name == "flight"
+    folder = CACHE / "data" / "orig" / "raw" / "nycflights"
+    flights = datasets.tidy(config, datasets.parse(config, datasets.fetch(config, folder)))["flights"].arrow()
+    assert (flights.num_rows, flights.num_columns) == (336_776, 19 + 1)
+    assert flights["dep_time"].null_count == 8255
+    assert pc.count_distinct(flights[UNIT]).as_py() == 336_776
+    assert set(pc.unique(flights["origin"]).to_pylist()) == {"EWR", "JFK", "LGA"}
+    assert pc.min_max(flights["year"]).as_py() == {"min": 2013, "max": 2013}

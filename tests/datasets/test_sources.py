@@ -98,6 +98,31 @@ def test_a_wheel_and_an_archive_that_ends_too_early(project, index, monkeypatch)
         project.fetch(packaged(project, "harmful/rows.csv"))
 
 
+def test_a_file_in_a_zip_file_in_a_package(project, index, monkeypatch):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("deep/rows.csv", ROWS)
+    path = index / "harmful-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("harmful/all.zip", inner.getvalue())
+        wheel.writestr("harmful/rows.csv", ROWS)
+    monkeypatch.setattr(sources, "_pip", lambda *_: path)
+    fetched = project.fetch(packaged(project, "zip://deep/rows.csv::harmful/all.zip"))["core"]
+    assert (fetched.name, fetched.read_bytes()) == ("rows.csv", ROWS)
+    fetched.unlink()
+    for name, message in {
+        "zip://other.csv::harmful/all.zip": "harmful==1.0: 'harmful/all.zip' holds no file 'other.csv'",
+        "zip://deep/rows.csv::harmful/none.zip": "harmful==1.0: holds no file 'harmful/none.zip'",
+        "zip://deep/rows.csv::harmful/rows.csv": "harmful==1.0: 'harmful/rows.csv' is no zip file",
+    }.items():
+        with pytest.raises(DataError) as error:
+            project.fetch(packaged(project, name))
+        assert str(error.value) == message
+    with pytest.raises(DataError, match=r"all\.zip: is larger than source.max_bytes \(100\)"):
+        project.fetch(packaged(project, "zip://deep/rows.csv::harmful/all.zip", max_bytes=100))
+    assert not list(project.raw().glob("*"))
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

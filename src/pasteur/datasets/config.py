@@ -54,7 +54,8 @@ class FileConfig:
     """One raw file."""
 
     path: str
-    """A path, an fsspec url, or the name inside the package (its whole name there, top folder included)."""
+    """A path, an fsspec url, or the name inside the package (its whole name there, top folder included). Of a file
+    inside a zip file inside the package, as fsspec writes it: `zip://<name in it>::<its name in the package>`."""
     sha256: str | None = None
     """What the bytes must be. Without it they are recorded when first seen, and may not change after."""
 
@@ -68,7 +69,9 @@ class FileConfig:
     @property
     def filename(self) -> str:
         """What the file is called in the raw folder."""
-        return re.split(r"[/\\]", self.path.split("?", maxsplit=1)[0].rstrip("/"))[-1]
+        inner = self.path.split("::", maxsplit=1)[0]
+        path = inner if "://" in inner else self.path
+        return re.split(r"[/\\]", path.split("?", maxsplit=1)[0].rstrip("/"))[-1]
 
 
 @dataclass(frozen=True, kw_only=True)

