@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from algorithms import ALGORITHMS, accountant_of, fit_of
 from replay import record, replay
 
-from pasteur import synth
 from pasteur.errors import BudgetError
 from pasteur.marginals import Domain
-from pasteur.privacy import Budget, Ledger, PrivateTable
+from pasteur.privacy import Budget, DiscreteGaussian, ExponentialChoice, Ledger, PrivateTable
 from pasteur.table import UNIT, Table
 
 SIZES = {"a": 6, "b": 3, "c": 2}
@@ -71,7 +73,6 @@ PAIRS = {
     "unit with many rows": (SIZES, 2, units_of(usual(), 2), [*units_of(usual(), 2), *HEAVY]),
     "unit with many rows, one kept": (SIZES, 1, units_of(usual()), [*units_of(usual()), *HEAVY]),
 }
-ALGORITHMS = [name for name in synth.names() if not name.startswith("_") and synth.find(name).PRIVATE]
 
 
 def table_of(sizes, rows, *, tag=""):
@@ -82,32 +83,52 @@ def table_of(sizes, rows, *, tag=""):
     return Table.of(pa.table(arrays))
 
 
-def private_of(algorithm, sizes, rows, m, *, tag=""):
-    budget = Budget(epsilon=2.0)
-    module = synth.find(algorithm)
-    ledger = Ledger(budget, module.accountant(budget, module.Settings()))
+def private_of(algorithm, sizes, rows, m, *, tag="", relation="add_remove"):
+    budget = Budget(epsilon=2.0, relation=relation)
+    ledger = Ledger(budget, accountant_of(algorithm, budget))
     return PrivateTable(table_of(sizes, rows, tag=tag), Domain.of(sizes), ledger, salt="s", max_rows_per_unit=m)
 
 
-def fit_of(algorithm):
-    module = synth.find(algorithm)
-    return lambda private: module.fit(private, module.Settings())
+OTHERS = {
+    # name: rows a unit, units and rows of D, of D' in which one unit has become another
+    "one person for another": (1, units_of(usual()), [*units_of(usual())[:-1], ("u59", (5, 0, 1))]),
+    "the only person": (1, [("only", (1, 1, 1))], [("only", (5, 2, 0))]),
+    "a person of many rows for one of two": (3, units_of(usual(), 2), [*units_of(usual(), 2)[2:], *HEAVY]),
+}
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_neighbours_are_asked_the_same_questions(algorithm, pair, tmp_path):
+def test_neighbours_are_asked_the_same_questions(algorithm, pair, tmp_path, caplog):
+    """D06, D09, D17, D18, D19, D20: a unit has ten times the rows that count, or a value that nobody else has."""
     sizes, m, here, there = PAIRS[pair]
-    tape = record(fit_of(algorithm), private_of(algorithm, sizes, here, m))
-    again = replay(fit_of(algorithm), private_of(algorithm, sizes, there, m), tape)
-    # Given the same answers, the released model is the same to the last bit, its number of rows too (D17).
+    compared(algorithm, sizes, m, here, there, tmp_path, caplog)
+
+
+@pytest.mark.parametrize("pair", OTHERS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_d24_so_are_neighbours_under_replacement(algorithm, pair, tmp_path, caplog):
+    m, here, there = OTHERS[pair]
+    compared(algorithm, SIZES, m, here, there, tmp_path, caplog, relation="replace")
+
+
+def compared(algorithm, sizes, m, here, there, folder, caplog, relation="add_remove"):
+    """Record on D, replay on D': given the same answers, what is released and what is told is the same."""
+    caplog.set_level(logging.DEBUG, logger="pasteur")
+    tape = record(fit_of(algorithm), private_of(algorithm, sizes, here, m, relation=relation))
+    told = [entry.getMessage() for entry in caplog.records]
+    caplog.clear()
+    again = replay(fit_of(algorithm), private_of(algorithm, sizes, there, m, relation=relation), tape)
+    assert [entry.getMessage() for entry in caplog.records] == told
     for model, name in ((tape.result, "one"), (again, "other")):
-        model.save(tmp_path / f"{name}.npz")
-    with np.load(tmp_path / "one.npz") as one, np.load(tmp_path / "other.npz") as other:
+        model.save(folder / f"{name}.npz")
+    with np.load(folder / "one.npz") as one, np.load(folder / "other.npz") as other:
         assert one.files == other.files
         for name in one.files:
             np.testing.assert_array_equal(one[name], other[name])
-    assert again.sample(None, rng=np.random.default_rng(0)).rows == tape.result.rows
+    rows, others = (model.sample(None, rng=np.random.default_rng(0)) for model in (tape.result, again))
+    assert rows.rows == others.rows
+    assert rows.arrow().equals(others.arrow())
 
 
 def test_replay_catches_an_algorithm_that_looks_at_exact_counts():
@@ -130,9 +151,11 @@ def test_d15_everything_an_algorithm_asks_is_on_its_ledger(algorithm):
     private = private_of(algorithm, sizes, here, m)
     model = fit_of(algorithm)(private)
     assert model.ledger is private.ledger
-    measured = [entry for entry in private.ledger.entries if type(entry.event).__name__ == "DiscreteGaussian"]
-    assert len(measured) == len(model.measurements)
-    assert [entry.event.sigma for entry in measured] == [each.sigma for each in model.measurements]
+    # each noisy marginal that is released has an event of its own, in order; others (errors, totals) are not released
+    charged = iter([entry for entry in private.ledger.entries if isinstance(entry.event, DiscreteGaussian)])
+    for measured in model.measurements:
+        asked = " x ".join(measured.clique)
+        assert any(entry.label.endswith(asked) and entry.event.sigma == measured.sigma for entry in charged), asked
     spent = private.ledger.spent
     with pytest.raises(BudgetError):
         private.measure([("a",)], sigmas=[5.0], label="one more")
@@ -174,3 +197,30 @@ def test_d17_one_row_less_changes_neither_size_nor_split_of_the_budget(algorithm
     again = replay(fit_of(algorithm), private_of(algorithm, sizes, there, m), tape)
     assert again.rows == tape.result.rows
     assert again.ledger.to_dict() == tape.result.ledger.to_dict()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_d26_no_algorithm_voids_or_weakens_a_claim_by_itself(algorithm):
+    sizes, m, here, _ = PAIRS["one row more"]
+    ledger = fit_of(algorithm)(private_of(algorithm, sizes, here, m)).ledger
+    assert ledger.stamps == ()
+    assert ledger.claim()["epsilon"] == 2.0
+    assert ledger.budget.unit == "person"
+
+
+@pytest.mark.parametrize("relation", ["add_remove", "replace"])
+@pytest.mark.parametrize("m", [1, 3])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_d18_d24_the_noise_grows_with_m_and_the_relation(algorithm, m, relation):
+    """What a unit of many rows costs is paid by all marginals of every algorithm: m rows, or sqrt(2) m replaced."""
+    sizes, _, here, _ = PAIRS["unit with many rows"]
+    model = fit_of(algorithm)(private_of(algorithm, sizes, here, m, relation=relation))
+    l2, l1 = (math.sqrt(2) * m, 2 * m) if relation == "replace" else (m, m)
+    steps = 1024 * l1
+    for event in model.ledger.events:
+        if isinstance(event, ExponentialChoice):
+            assert event.sensitivity % steps == 0
+        else:
+            root = (event.sensitivity / steps) ** 2  # of errors the number of candidates
+            marginal = event.sensitivity == pytest.approx(l2, rel=1e-12) or event.sensitivity == m
+            assert marginal or root == pytest.approx(round(root), rel=1e-9)
