@@ -2,8 +2,8 @@
 
 Names, each with `/<parent>-<child>` where there are several relationships: `relational/children`, total variation of
 the number of children; `relational/orphans`, share of children whose parent is not there; `relational/pairs`, mean
-total variation of a parent's column with a child's; `relational/detection`, the area under the ROC curve of a model that
-tells a candidate's parents from T's by their columns and what their children come to (0.5 is best).
+total variation of a parent's column with a child's; `relational/detection`, the area under the ROC curve of a model
+that tells a candidate's parents from T's by their columns and what their children come to (0.5 is best).
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from pasteur.metrics.families import Metric, Outcome, Task
 from pasteur.metrics.marginals import floats
 from pasteur.metrics.score import GROUPS, Raw
 from pasteur.metrics.sql_score import Comparison, Side, compare
+from pasteur.metrics.sql_shown import about, shown
 from pasteur.sql import Limits, Sandbox, check
 from pasteur.table import Table
 
@@ -45,7 +46,11 @@ FOLDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Sql:
-    """The family."""
+    """The family.
+
+    Details of the target: `queries`, metric -> the query itself. Of every side: `results`, metric -> what
+    `sql_shown.shown` says of it.
+    """
 
     name: str = "sql"
     depths: frozenset[str] = frozenset({"quick", "standard", "full"})
@@ -56,7 +61,8 @@ class Sql:
         """Run every query on every side and compare."""
         failures: dict[str, str] = {}
         queries = list(task.queries)
-        whole = _compared(target, candidates, queries, task.schema, failures)
+        results: dict[str, dict[str, Side]] = {}
+        whole = _compared(target, candidates, queries, task.schema, failures, results)
         kept = [query for query in queries if query.metric not in failures]
         anchors = {name: data for name, data in candidates.items() if data.groups is not None}
         left_out: list[Compared] = []
@@ -66,7 +72,11 @@ class Sql:
         scores = {name: _raws(name, kept, whole[name], left_out) for name in candidates}
         vacuous = {q.metric for q in kept for found in whole.values() if found[q.metric].vacuous}
         notes = dict.fromkeys(sorted(vacuous), "vacuous: both results are empty; not in the mean")
-        return Outcome(scores=scores, notes=notes, failures=failures)
+        details: dict[str, dict[str, Any]] = {"target": {"queries": {q.metric: about(q) for q in kept}}}
+        for side, held in results.items():
+            of = {q.metric: shown(q, results["target"][q.metric], held[q.metric]) for q in kept}
+            details.setdefault(side, {})["results"] = of
+        return Outcome(scores=scores, notes=notes, failures=failures, details=details)
 
 
 def _fold(
@@ -76,7 +86,7 @@ def _fold(
     groups = tuple(range(fold, GROUPS, FOLDS))
     sides = {name: data.without(groups) for name, data in candidates.items()}
     # A query that fails on four fifths of its rows alone has no standard error; its score stands.
-    return _compared(target.without(groups), sides, queries, schema, {})
+    return _compared(target.without(groups), sides, queries, schema, {}, {})
 
 
 def tables_of(query: Query) -> tuple[str, ...]:
@@ -107,13 +117,18 @@ def checked(sql: str, where: str, tables: tuple[str, ...]) -> Checked:
 
 
 def _compared(
-    target: Data, candidates: Mapping[str, Data], queries: Sequence[Query], schema: Schema, failures: dict[str, str]
+    target: Data,
+    candidates: Mapping[str, Data],
+    queries: Sequence[Query],
+    schema: Schema,
+    failures: dict[str, str],
+    results: dict[str, dict[str, Side]],
 ) -> Compared:
-    """Every candidate's comparison with the target; what fails goes to `failures`."""
+    """Every candidate's comparison with the target; what fails goes to `failures`, what was found to `results`."""
     found: Compared = {name: {} for name in candidates}
-    own = _answers(target, queries, schema, failures)
+    own = results["target"] = _answers(target, queries, schema, failures)
     for name, data in candidates.items():
-        theirs = _answers(data, queries, schema, failures)
+        theirs = results[name] = _answers(data, queries, schema, failures)
         for query in queries:
             if query.metric in failures:
                 continue

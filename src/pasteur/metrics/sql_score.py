@@ -110,7 +110,7 @@ def _check(query: Query, side: Side) -> None:
         raise SqlError(f"{query.where}: a query of kind scalar must have one row, not {side.height}")
 
 
-def _keys(query: Query, side: Side) -> list[Key]:
+def keys_of(query: Query, side: Side) -> list[Key]:
     """The key of each row. Nulls are a level of their own, NaN another, whole numbers the same in every type."""
     keys = [tuple(map(_level, row)) for row in zip(*(side.result[c] for c in query.keys), strict=True)]
     if not query.keys:
@@ -138,7 +138,7 @@ def _level(value: Any) -> Any:
 def _cells(query: Query, side: Side) -> dict[Key, Cells]:
     """Key -> value column -> number, counts divided by the side's rows."""
     columns = {v.column: _scaled(side, v.column, count=v.type == "count") for v in query.values}
-    return {key: {c: columns[c][i] for c in columns} for i, key in enumerate(_keys(query, side))}
+    return {key: {c: columns[c][i] for c in columns} for i, key in enumerate(keys_of(query, side))}
 
 
 def _scaled(side: Side, column: str, *, count: bool) -> list[float]:
@@ -149,10 +149,10 @@ def _scaled(side: Side, column: str, *, count: bool) -> list[float]:
 def _support(query: Query, side: Side) -> dict[Key, float]:
     """Key -> rows behind the group, as a share of the side's rows."""
     if query.support is None:
-        return dict.fromkeys(_keys(query, side), 1.0)
+        return dict.fromkeys(keys_of(query, side), 1.0)
     shares = _scaled(side, query.support, count=True)
     known = [share if math.isfinite(share) and share > 0 else 0.0 for share in shares]
-    return dict(zip(_keys(query, side), known, strict=True))
+    return dict(zip(keys_of(query, side), known, strict=True))
 
 
 def _groups(query: Query, target: Side, candidate: Side, bounds: Mapping[str, float]) -> Comparison:
@@ -194,7 +194,7 @@ def _presence(union: Sequence[Key], r: Mapping[Key, Cells], s: Mapping[Key, Cell
 def _share(query: Query, target: Side, candidate: Side) -> Comparison:
     """1 - total variation of the groups' shares of the total. The volume, total over rows, is a part of its own."""
     column = query.values[0].column
-    r, s = (dict(zip(_keys(query, side), _amounts(query, side), strict=True)) for side in (target, candidate))
+    r, s = (dict(zip(keys_of(query, side), _amounts(query, side), strict=True)) for side in (target, candidate))
     p, q = _shares(r), _shares(s)
     union = list(dict.fromkeys([*r, *s]))
     if not any(p.values()) or not any(q.values()):
@@ -273,6 +273,11 @@ def _first(query: Query, cells: Mapping[Key, Cells]) -> list[Key]:
         return (math.isnan(value), 0.0 if math.isnan(value) else sign * value, repr(key))
 
     return sorted(cells, key=place)[: query.k]
+
+
+def first_keys(query: Query, side: Side) -> list[Key]:
+    """The k first groups of one side of a topk query."""
+    return _first(query, _cells(query, side))
 
 
 def _ranks(side: Sequence[Key], union: Sequence[Key], k: int) -> list[int]:
