@@ -3,9 +3,9 @@
 Each name is an error against T, lower is better: total variation of `lengths`, of `steps` (from row to row in
 the order column) and of `transitions` (the code of a row and of the next, per attribute); Wasserstein-1 over
 p99 - p1 of `deltas` (of a channel's values from row to row) and of `aggregates` (each parent's mean, sd, least and
-greatest value); the absolute difference of `missing` rates, of lag-1 autocorrelations (`lag1` over all rows, `lag1-within` about each
-parent's own mean), of rank correlations across channels (`cross`) and of those of parents' columns with their
-children's means (`parent`; with categories the correlation ratio). A channel is a column of numbers.
+greatest value); the absolute difference of `missing` rates, of lag-1 autocorrelations (`lag1` over all rows,
+`lag1-within` about each parent's own mean), of rank correlations across channels (`cross`) and of those of parents'
+columns with their children's means (`parent`; with categories the correlation ratio). A channel is a column of numbers.
 
 Where no column orders the rows, what looks from row to row is left out.
 """
