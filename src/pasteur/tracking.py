@@ -91,6 +91,18 @@ class Tracked:
         return f"#/experiments/{self.experiment}/runs/{self.run}?workflowType=machine_learning"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What the store keeps of a run."""
+
+    id: str
+    name: str
+    status: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
 def runs_page(experiment: str) -> str:
     """The page with all runs of an experiment, under the address of `pasteur ui`. Its query keeps MLflow on runs."""
     return f"#/experiments/{experiment}/runs?workflowType=machine_learning"
@@ -172,6 +184,21 @@ class Tracker:
         """MLflow's id of the experiment called `name`; None where nothing was kept under it."""
         found: str | None = self._tell({"do": "experiment", "name": name})["experiment"]
         return found
+
+    def runs(self, *, ids: Sequence[str] = (), sweep: str = "", experiment: str = "", most: int = 1000) -> list[Kept]:
+        """What is kept of runs: those of `ids`, else the trials of a sweep, else the latest of an experiment.
+
+        Args:
+            ids: MLflow's ids of runs.
+            sweep: the sweep's id.
+            experiment: its name; empty: of all experiments.
+            most: how many at most.
+
+        Raises:
+            TrackingError: the store cannot be read, or has no such run.
+        """
+        wanted = {"ids": list(ids), "sweep": sweep, "experiment": experiment, "most": most}
+        return [Kept(**found) for found in self._tell({"do": "runs", **wanted})["runs"]]
 
     def close(self) -> None:
         """Let the child end; one that was never asked anything is not waited for: it may still be starting."""
@@ -267,6 +294,8 @@ def _client(root: Path) -> MlflowClient:
 def _answer(client: MlflowClient, root: Path, message: Mapping[str, Any]) -> dict[str, Any]:
     if message["do"] == "log":
         return _log(client, root, Record(**message["record"]))
+    if message["do"] == "runs":
+        return {"runs": _runs(client, message)}
     if message["do"] == "experiment":
         found = client.get_experiment_by_name(message["name"])
         return {"experiment": found.experiment_id if found else None}
@@ -292,11 +321,33 @@ def _log(client: MlflowClient, root: Path, record: Record) -> dict[str, Any]:
     for folder in record.folders:
         client.log_artifacts(run, folder)
     for file, where in record.files.items():
-        client.log_artifact(run, file, where)
+        client.log_artifact(run, file, where or None)
     for name, document in record.documents.items():
         client.log_dict(run, document, name)
     client.set_terminated(run, "FAILED" if record.failed else "FINISHED", now)
     return {"experiment": experiment, "run": run}
+
+
+def _runs(client: MlflowClient, message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if message["ids"]:
+        found = [client.get_run(run) for run in message["ids"]]
+    else:
+        wanted = [e for e in client.search_experiments() if message["experiment"] in ("", e.name)]
+        kinds = f"tags.sweep = '{message['sweep']}'" if message["sweep"] else ""
+        ids = [e.experiment_id for e in wanted]
+        kept = client.search_runs(ids, filter_string=kinds, max_results=message["most"]) if ids else []
+        found = [run for run in kept if run.data.tags.get("kind") != "sweep"]
+    return [
+        {
+            "id": run.info.run_id,
+            "name": run.info.run_name,
+            "status": run.info.status,
+            "tags": dict(run.data.tags),
+            "params": dict(run.data.params),
+            "metrics": dict(run.data.metrics),
+        }
+        for run in reversed(found)
+    ]
 
 
 def _inputs(digests: Mapping[str, str]) -> list[Any]:

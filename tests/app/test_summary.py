@@ -97,7 +97,7 @@ def test_a_sweep_is_a_line_a_trial():
         {"number": 1, "state": "failed", "overrides": ["algorithm=" + "x" * 60], "error": "y " * 60},
     ]
     stream = io.StringIO()
-    summary.show_sweep("s", trials, "", stream)
+    summary.show_sweep("s", trials, "", out=stream)
     text = stream.getvalue()
     assert "  0 complete   0123abcd       0.2500  algo=mst" in text
     assert "2 trials, 1 not complete" in text

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 
 from pasteur import tracking
-from pasteur.app import aliases, faults, job, records, summary
+from pasteur.app import aliases, comparing, faults, job, records, summary
 from pasteur.errors import PasteurError
 from pasteur.files import write_text
 from pasteur.tracking import Record
@@ -56,10 +56,11 @@ def launch(
             start(Trial(root=root, sweep=sweep))
         finally:
             trials = collect(folder)
-            problem = _summarise(tracker, sweep, overrides, trials)
+            problem = _summarise(tracker, sweep, overrides, trials, folder)
     finally:
         _TRACKERS.pop(root).close()
-    summary.show_sweep(sweep, trials, problem)
+    page = folder / comparing.PAGE
+    summary.show_sweep(sweep, trials, problem, page=page.relative_to(root) if page.is_file() else None)
     failed = not trials or any(trial["state"] != "complete" for trial in trials)
     return job.INCOMPLETE if failed or problem else 0
 
@@ -143,14 +144,18 @@ def collect(folder: Path) -> list[dict[str, Any]]:
 
 
 def _summarise(
-    tracker: tracking.Tracker, sweep: str, overrides: Sequence[str], trials: Sequence[dict[str, Any]]
+    tracker: tracking.Tracker, sweep: str, overrides: Sequence[str], trials: Sequence[dict[str, Any]], folder: Path
 ) -> str:
     """One record of the whole sweep, beside its trials. Returns what went wrong in keeping it."""
     view = next((trial["view"] for trial in trials if "view" in trial), "sweeps")
     failed = [trial for trial in trials if trial["state"] != "complete"]
     gaps = [(name, value) for trial in trials for name, value in trial.get("gaps", {}).items()]
     best = {f"best/{name}": min(v for n, v in gaps if n == name) for name in sorted({name for name, _ in gaps})}
+    page = folder / comparing.PAGE
     try:
+        kept = tracker.runs(sweep=sweep)
+        if kept:
+            comparing.write(kept, page, title=f"Sweep {sweep.rpartition('-')[2]}")
         tracker.log(
             Record(
                 experiment=view,
@@ -159,6 +164,7 @@ def _summarise(
                 params={"overrides": " ".join(aliases.shown(overrides))},
                 metrics={"trials": len(trials), "failed": len(failed), **best},
                 documents={"trials.json": list(trials)},
+                files={str(page): ""} if kept else {},
                 failed=bool(failed),
             )
         )

@@ -11,6 +11,7 @@ from pasteur.tracking import ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pasteur.metrics.score import Score
     from pasteur.result import Result
@@ -113,13 +114,21 @@ def notes(found: Mapping[str, str]) -> list[str]:
     return [line for text in [*told[:SHOWN], *more] for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
 
 
-def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, out: TextIO | None = None) -> None:
+def show_sweep(
+    sweep: str,
+    trials: Sequence[Mapping[str, Any]],
+    problem: str,
+    *,
+    page: Path | None = None,
+    out: TextIO | None = None,
+) -> None:
     """Print one line a trial.
 
     Args:
         sweep: the sweep's id.
         trials: what each wrote.
         problem: why the sweep could not be tracked.
+        page: the comparison of its trials, where there is one.
         out: where to print; standard output.
     """
     stream = out or sys.stdout
@@ -142,6 +151,7 @@ def show_sweep(sweep: str, trials: Sequence[Mapping[str, Any]], problem: str, ou
     failed = sum(trial["state"] != "complete" for trial in trials)
     text.append(f"{len(trials)} trials, {failed} not complete. Gaps of families: 0 is as good as fresh real data.")
     text += textwrap.wrap(problem, WIDTH) if problem else []
+    text += _row("compare", str(page), whole=True) if page else []
     stream.write("\n".join(text) + "\n")
 
 

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from pasteur.report.build import render
+from pasteur.report.comparison import compare
 from pasteur.report.rows import first as first_rows
+from pasteur.report.runs import Run
 from pasteur.report.story import Privacy, Spent, Story
 
-__all__ = ["Privacy", "Spent", "Story", "first_rows", "render"]
+__all__ = ["Privacy", "Run", "Spent", "Story", "compare", "first_rows", "render"]
