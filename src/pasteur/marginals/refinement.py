@@ -1,10 +1,13 @@
 """Rows fitted to more tables than a junction tree can hold, by swapping values between rows. Post-processing.
 
-Take two rows and one attribute and swap their values if that lowers the summed |count - target| over all pairs. The
-one-way counts of every attribute stay exactly as they were, and the sum never rises.
+A swap takes two rows and one attribute, and is made if it lowers the summed |count - target| over all pairs: the
+one-way counts of every attribute stay exactly as they were, and the sum never rises. Two rows at random seldom give
+such a swap, so the pair is sought: a row is looked at once a pass, its best other value found from all the tables at
+once, and its partner among the rows that have that value, mostly those that their own cells have too many of. On Adult
+(all 91 pairs) one pass so reaches what 20 passes of random pairs do, in a fifth of the time.
 
 Counts less targets are whole numbers of a fixed small fraction of a row, so that no error piles up and the same
-generator gives the same rows on every machine. Each attribute has its tables in one block, a row a value, so that a
+generator gives the same rows on every machine. Each attribute has its tables in one block, a column a value, so that a
 sweep of one attribute stays in cache; the other attributes' copies of these tables are brought up to date after it.
 """
 
@@ -31,6 +34,12 @@ if TYPE_CHECKING:
 FINEST = 1 << 14
 """Parts of a row in which targets are held, where there are few enough rows: 1/16,384."""
 
+PARTNERS = 8
+"""Rows looked at for a swap with a given one; twice as many find a little more for twice the time."""
+
+NEVER = 1 << 29
+"""More than any change, in parts of a row: the price of a value that no row has."""
+
 
 def refine(
     codes: Mapping[str, NDArray[np.unsignedinteger]],
@@ -44,7 +53,7 @@ def refine(
     Args:
         codes: attribute to codes: (rows,); attributes in no target are handed back as they are.
         targets: pairs of attributes to expected counts, shape = their sizes, each summing to about the number of rows.
-        passes: each proposes one swap for every row and attribute that is in a target; 5 do most, 20 all but the last.
+        passes: each seeks one swap for every row and attribute that is in a target; 1 does most, 8 all but the last.
         rng: draws the proposals.
 
     Returns:
@@ -92,13 +101,13 @@ def _domain(codes: Mapping[str, object], targets: Mapping[Clique, Array]) -> Dom
 
 @dataclass(frozen=True, kw_only=True)
 class _State:
-    """Rows, and for each attribute its tables of count - target side by side.
+    """Rows, and for each attribute its tables of count - target one above the other.
 
     Attributes:
         rows: (rows, attributes).
         neighbours: of each attribute, those that it shares a target with, (neighbours,).
-        offsets: of each attribute, the first column of each neighbour's table in its block, (neighbours,).
-        blocks: of each attribute, (its size, sum of its neighbours' sizes): twice count - target, in units of 1/one.
+        offsets: of each attribute, the first row of each neighbour's table in its block, (neighbours,).
+        blocks: of each attribute, (sum of its neighbours' sizes, its size): twice count - target, in units of 1/one.
         one: a row.
     """
 
@@ -127,29 +136,27 @@ class _State:
             # A count lies in [0, rows]: a target beyond that asks for the same swaps as one at the end.
             wanted = np.rint(np.clip(target, 0, len(rows)) * one)
             gap = (2 * (counts[pair] * one - wanted.astype(np.int64))).astype(np.int32)
-            gaps[first][second], gaps[second][first] = gap, gap.T
+            gaps[first][second], gaps[second][first] = gap.T, gap
         neighbours = [np.array(sorted(tables), dtype=np.int64) for tables in gaps]
-        widths = [np.array([domain.sizes[other] for other in others]) for others in neighbours]
+        heights = [np.array([domain.sizes[other] for other in others]) for others in neighbours]
         return cls(
             rows=rows,
             neighbours=neighbours,
-            offsets=[np.cumsum(width) - width for width in widths],
-            blocks=[np.hstack([tables[other] for other in sorted(tables)]) for tables in gaps],
+            offsets=[np.cumsum(height) - height for height in heights],
+            blocks=[np.ascontiguousarray(np.vstack([tables[other] for other in sorted(tables)])) for tables in gaps],
             one=one,
         )
 
     def sweep(self, attribute: int, seed: int) -> None:
-        """Propose as many swaps of `attribute` as there are rows."""
-        block = self.blocks[attribute]
-        done = _sweep(
-            self.rows, attribute, block, self.neighbours[attribute], self.offsets[attribute], self.one, np.uint64(seed)
-        )
-        if not done:
+        """Seek a swap of `attribute` for every row."""
+        block, others, starts = self.blocks[attribute], self.neighbours[attribute], self.offsets[attribute]
+        if not _sweep(self.rows, attribute, block, others, starts, self.one, np.uint64(seed)):
             return
-        for other, start in zip(self.neighbours[attribute], self.offsets[attribute], strict=True):
-            place = np.searchsorted(self.neighbours[other], attribute)
-            column, theirs = self.offsets[other][place], self.blocks[other]
-            theirs[:, column : column + len(block)] = block[:, start : start + len(theirs)].T
+        size = block.shape[1]
+        for other, start in zip(others.tolist(), starts.tolist(), strict=True):
+            theirs = self.blocks[other]
+            column = self.offsets[other][np.searchsorted(self.neighbours[other], attribute)]
+            theirs[column : column + size] = block[start : start + theirs.shape[1]].T
 
 
 @compiled
@@ -162,35 +169,142 @@ def _sweep(
     one: int,
     seed: np.uint64,
 ) -> int:
-    """Propose len(rows) swaps; make those that lower the sum. Returns how many were made."""
-    number, swaps, state = np.uint64(len(rows)), 0, seed
-    for _ in range(len(rows)):
-        # A linear congruential step, its upper half stirred into the lower: enough to choose two rows.
-        state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-        mixed = (state ^ (state >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-        first = np.intp(((mixed >> np.uint64(32)) * number) >> np.uint64(32))
-        second = np.intp(((mixed & np.uint64(0xFFFFFFFF)) * number) >> np.uint64(32))
-        x, y = rows[first, attribute], rows[second, attribute]
-        if x == y:
+    """Seek a swap for every row and make those found. Returns how many were made."""
+    near, size, swaps, state = len(neighbours), block.shape[1], 0, seed
+    unit = np.int32(one)
+    # A swap moves two rows, and one of them may cost something: about the spread of a price over the tables.
+    dearest = np.int32(one * np.sqrt(near))
+    order, starts, prices = _shelved(rows, attribute, block, neighbours, offsets, unit)
+    closed = np.where(starts[1:] > starts[:-1], 0, NEVER).astype(np.int32)
+    cells, others, entering = np.empty(near, np.int64), np.empty(near, np.int64), np.empty(size, np.int32)
+    for row in range(len(rows)):
+        if prices[row] > dearest:
             continue
-        change = 0
-        for near in range(len(neighbours)):
-            u = offsets[near] + rows[first, neighbours[near]]
-            v = offsets[near] + rows[second, neighbours[near]]
-            if u != v:
-                # |gap - 1| - |gap| = min(max(1 - 2 gap, -1), 1), and likewise for + 1.
-                change += max(-one, min(one, one - block[x, u])) + max(-one, min(one, one + block[y, u]))
-                change += max(-one, min(one, one - block[y, v])) + max(-one, min(one, one + block[x, v]))
-        if change >= 0:
+        x = rows[row, attribute]
+        leaving = np.int32(0)
+        entering[:] = closed
+        _locate(rows[row], neighbours, offsets, cells)
+        for j in range(near):
+            cell = cells[j]  # a local: the compiler cannot know that `entering` does not lie over `cells`
+            leaving += _less(block[cell, x], unit)
+            for value in range(size):
+                entering[value] += _more(block[cell, value], unit)
+        entering[x] = NEVER
+        y = _least(entering)
+        if entering[y] + leaving > dearest:
+            continue
+        best, found = np.int32(0), -1
+        for _ in range(PARTNERS):
+            state, place = _drawn(state, starts[y], starts[y + 1])
+            _locate(rows[order[place]], neighbours, offsets, others)
+            change = _change(block, cells, others, x, y, unit)
+            if change < best and rows[order[place], attribute] == y:
+                best, found = change, place
+        if found < 0:
             continue
         swaps += 1
-        for near in range(len(neighbours)):
-            u = offsets[near] + rows[first, neighbours[near]]
-            v = offsets[near] + rows[second, neighbours[near]]
-            block[x, u] -= 2 * one
-            block[y, u] += 2 * one
-            block[y, v] -= 2 * one
-            block[x, v] += 2 * one
-        rows[first, attribute], rows[second, attribute] = y, x
+        _locate(rows[order[found]], neighbours, offsets, others)
+        _move(block, cells, x, y, unit)
+        _move(block, others, y, x, unit)
+        rows[row, attribute], rows[order[found], attribute] = y, x
+        order[found] = row
     return swaps
+
+
+@compiled
+def _less(gap: np.int32, unit: np.int32) -> np.int32:
+    """|g - 1| - |g| of g = gap/2, in parts of a row: the price of a row less."""
+    return max(-unit, min(unit, unit - gap))
+
+
+@compiled
+def _more(gap: np.int32, unit: np.int32) -> np.int32:
+    """|g + 1| - |g| of g = gap/2, in parts of a row: the price of a row more."""
+    return max(-unit, min(unit, unit + gap))
+
+
+@compiled
+def _locate(
+    row: NDArray[np.uint16], neighbours: NDArray[np.int64], offsets: NDArray[np.int64], cells: NDArray[np.int64]
+) -> None:
+    """Write into `cells` where in a block the row's values of the other attributes stand."""
+    for j in range(len(cells)):
+        cells[j] = offsets[j] + row[neighbours[j]]
+
+
+@compiled
+def _change(
+    block: NDArray[np.int32], cells: NDArray[np.int64], others: NDArray[np.int64], x: int, y: int, unit: np.int32
+) -> np.int32:
+    """Give the price of swapping x, of the row with the other values `cells`, for y, of the one with `others`."""
+    change = np.int32(0)
+    for j in range(len(cells)):
+        u, v = cells[j], others[j]
+        less = _less(block[u, x], unit) + _less(block[v, y], unit)
+        more = _more(block[u, y], unit) + _more(block[v, x], unit)
+        change += less + more if u != v else np.int32(0)
+    return change
+
+
+@compiled
+def _least(prices: NDArray[np.int32]) -> int:
+    """The first place of the least price."""
+    least = 0
+    for place in range(1, len(prices)):
+        if prices[place] < prices[least]:
+            least = place
+    return least
+
+
+@compiled
+def _move(block: NDArray[np.int32], cells: NDArray[np.int64], old: int, new: int, unit: np.int32) -> None:
+    """Count a row with the other values `cells` under `new`, no longer under `old`."""
+    for cell in cells:
+        block[cell, old] -= 2 * unit
+        block[cell, new] += 2 * unit
+
+
+@compiled
+def _drawn(state: np.uint64, start: int, stop: int) -> tuple[np.uint64, int]:
+    """Draw a place from start to stop - 1, mostly near the start: at the square of a uniform number.
+
+    A linear congruential step, its upper half stirred in: enough to choose rows.
+    """
+    state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+    uniform = ((state ^ (state >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
+    share = (uniform * uniform) >> np.uint64(32)
+    return state, start + int((share * np.uint64(stop - start)) >> np.uint64(32))
+
+
+@compiled
+def _shelved(
+    rows: NDArray[np.uint16],
+    attribute: int,
+    block: NDArray[np.int32],
+    neighbours: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    unit: np.int32,
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
+    """Sort rows by value, and in a value by the price of leaving it to within a row, cheapest first.
+
+    Returns:
+        Rows in that order, (rows,); where each value's rows start, (size + 1,); the price of each row, (rows,).
+    """
+    number, near, size = len(rows), len(neighbours), block.shape[1]
+    shelves = 2 * near + 1
+    ends = np.zeros(size * shelves + 1, np.int64)
+    shelf, prices = np.empty(number, np.int32), np.empty(number, np.int32)
+    for row in range(number):
+        value, price = rows[row, attribute], np.int32(0)
+        for j in range(near):
+            price += _less(block[offsets[j] + rows[row, neighbours[j]], value], unit)
+        prices[row] = price
+        shelf[row] = value * shelves + price // unit + near
+        ends[shelf[row] + 1] += 1
+    ends = np.cumsum(ends)
+    starts = ends[::shelves].copy()
+    order = np.empty(number, np.int32)
+    for row in range(number):
+        order[ends[shelf[row]]] = row
+        ends[shelf[row]] += 1
+    return order, starts, prices
