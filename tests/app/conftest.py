@@ -149,6 +149,24 @@ class Notebook(tracking.Tracker):
         self.kept.append(record)
         return tracking.Tracked(experiment="1", run=f"{len(self.kept):032x}")
 
+    def runs(self, *, ids=(), sweep="", experiment="", most=1000):
+        found = []
+        for number, record in enumerate(self.kept, start=1):
+            run, tags = f"{number:032x}", record.tags
+            asked = run in ids if ids else sweep in ("", tags.get("sweep")) and experiment in ("", record.experiment)
+            if asked and (ids or tags["kind"] != "sweep"):
+                found.append(
+                    tracking.Kept(
+                        id=run,
+                        name=record.name,
+                        status="FAILED" if record.failed else "FINISHED",
+                        tags=dict(tags),
+                        params={key: str(value) for key, value in record.params.items()},
+                        metrics=dict(record.metrics),
+                    )
+                )
+        return found[:most]
+
 
 @pytest.fixture
 def kept(monkeypatch):

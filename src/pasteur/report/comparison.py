@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pasteur.report import charts, curves, page, text
 from pasteur.report.build import BANNER
-from pasteur.report.runs import EPSILON, FAMILY, REPEATED, Spread, common, differing, families, grouped
+from pasteur.report.runs import EPSILON, FAMILY, REPEATED, Spread, common, differing, families, grouped, plain, shown
 from pasteur.report.verdicts import HEADLINES, TITLES, of_gap
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def compare(runs: Sequence[Run], *, title: str, subtitle: str = "") -> str:
         "subtitle": subtitle,
         "count": len(runs),
         "families": [(name, TITLES.get(name, (name.capitalize(), ""))[0]) for name in names],
-        "keys": [(key, _key(key)) for key in keys],
+        "keys": [(key, plain(key)) for key in keys],
         "common": common(runs),
         "rows": [_row(group, keys, names) for group in groups],
         "runs": [_run(run, names, differing(runs)) for run in runs[:LISTED]],
-        "run_keys": [(key, _key(key)) for key in differing(runs)],
+        "run_keys": [(key, plain(key)) for key in differing(runs)],
         "more": max(0, len(runs) - LISTED),
         "legend": [(curves.sign(index, 8, 8), group.label or "all runs") for index, group in enumerate(along)],
         "pictures": [p for p in (_pictures(along, runs, name) for name in names[:DRAWN]) if p],
@@ -56,10 +56,6 @@ def compare(runs: Sequence[Run], *, title: str, subtitle: str = "") -> str:
     return page.render("compare.html.j2", context)
 
 
-def _key(key: str) -> str:
-    return {"algorithm.name": "algorithm", EPSILON: "epsilon", "privacy.delta": "delta"}.get(key, key)
-
-
 def _row(group: Group, keys: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     cells = []
     for name in names:
@@ -67,7 +63,7 @@ def _row(group: Group, keys: Sequence[str], names: Sequence[str]) -> dict[str, A
         cells.append(cell(spread))
     claims = [run.epsilon for run in group.runs if run.epsilon is not None]
     return {
-        "settings": [group.settings.get(key) for key in keys],
+        "settings": [shown(group.settings.get(key)) for key in keys],
         "n": len(group.runs),
         "cells": cells,
         "claim": f"{max(claims):g}" if claims else "none",
@@ -88,7 +84,7 @@ def cell(spread: Spread | None) -> dict[str, Any]:
 def _run(run: Run, names: Sequence[str], keys: Sequence[str]) -> dict[str, Any]:
     return {
         "name": run.name,
-        "settings": [run.settings.get(key) for key in keys],
+        "settings": [shown(run.settings.get(key)) for key in keys],
         "cells": [cell(Spread.of([gap]) if (gap := run.gap(name)) is not None else None) for name in names],
         "seconds": run.metrics.get("seconds"),
         "failed": run.failed,

@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 REPEATED = ("seed", "privacy.debug_seed")
 """Settings in which repeated runs differ."""
 
+ALGORITHM = "algorithm.name"
 EPSILON = "privacy.epsilon"
 FAMILY = "gap/"
 
@@ -76,14 +77,24 @@ class Group:
     @property
     def label(self) -> str:
         """Its settings in words."""
-        return ", ".join(
-            f"{key.rsplit('.', 1)[-1] if key != 'algorithm.name' else 'algo'}={value}"
-            for key, value in self.settings.items()
-        )
+        return ", ".join(f"{plain(key)}={shown(value)}" for key, value in self.settings.items())
 
     def spread(self, metric: str) -> Spread | None:
         """One number over the group's runs."""
         return Spread.of([run.metrics[metric] for run in self.runs if metric in run.metrics])
+
+
+def plain(key: str) -> str:
+    """A setting's name as a person says it."""
+    return {ALGORITHM: "algorithm"}.get(key, key.removeprefix("privacy.").removeprefix("algorithm."))
+
+
+def shown(value: str | None) -> str | None:
+    """A setting's value: numbers without needless digits."""
+    try:
+        return value if value is None or "_" in value else f"{float(value):g}"
+    except ValueError:
+        return value
 
 
 def families(runs: Sequence[Run]) -> list[str]:
@@ -93,17 +104,27 @@ def families(runs: Sequence[Run]) -> list[str]:
 
 
 def differing(runs: Sequence[Run]) -> list[str]:
-    """Settings in which runs differ, the algorithm and epsilon first. One that a run lacks differs."""
+    """Settings in which runs differ, the algorithm and epsilon first.
+
+    What only one algorithm has, and has alike in all its runs, comes with the algorithm and is no difference of its own.
+    """
     keys = dict.fromkeys(key for run in runs for key in run.settings)
-    first = {"dataset": 0, "view": 1, "algorithm.name": 2, EPSILON: 3}
+    first = {"dataset": 0, "view": 1, ALGORITHM: 2, EPSILON: 3}
     found = [key for key in keys if len({run.settings.get(key) for run in runs}) > 1]
-    return sorted(found, key=lambda key: (first.get(key, 9), key))
+    own = [key for key in found if not (key.startswith("algorithm.") and key != ALGORITHM and _implied(runs, key))]
+    return sorted(own, key=lambda key: (first.get(key, 9), key))
+
+
+def _implied(runs: Sequence[Run], key: str) -> bool:
+    """Whether the algorithm's name alone says what the setting is."""
+    pairs = {(run.settings.get(ALGORITHM), run.settings.get(key)) for run in runs}
+    return len(pairs) == len({algorithm for algorithm, _ in pairs})
 
 
 def common(runs: Sequence[Run]) -> dict[str, str]:
     """Settings that all runs share."""
-    different = set(differing(runs))
-    return {key: value for key, value in (runs[0].settings if runs else {}).items() if key not in different}
+    first = runs[0].settings if runs else {}
+    return {key: value for key, value in first.items() if all(run.settings.get(key) == value for run in runs)}
 
 
 def grouped(runs: Sequence[Run], *, without: Sequence[str] = ()) -> list[Group]:
