@@ -100,6 +100,9 @@ class Calibrated:
 
     def _within(self, clique: Clique) -> tuple[Clique, Array]:
         """Give the probabilities of attributes of one tree, from the nodes between them only."""
+        if len(clique) == 1:
+            home = self._homes[clique[0]]
+            return clique, _project(self.tables[home], self.tree.nodes[home].clique, clique)
         paths = [self._paths[self._homes[name]] for name in clique]
         depth = 1
         while all(len(path) > depth and path[depth] == paths[0][depth] for path in paths):

@@ -7,11 +7,9 @@ levels: where a fine pair is mostly noise its coarse one is not, and the penalty
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pasteur.marginals import GraphicalModel, Stop, tree_cells
 from pasteur.synth._spending import NOISE
@@ -19,60 +17,16 @@ from pasteur.synth._spending import NOISE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pasteur.marginals import Clique, Levels, Measurement
+    from pasteur.marginals import Clique, Measurement
     from pasteur.privacy import PrivateTable
-
-Array = NDArray[np.float64]
-
-MOST_CELLS_OF_A_PAIR = 10_000
-"""Cells of a pair that is worth measuring at most; finer pairs are seen through their levels."""
+    from pasteur.synth._weave_candidates import Candidates
 
 STANDS_STILL = 0.5
 """A measurement that moved the model by less than this share of its own noise says that precision is what lacks."""
 
-ONE_WAY_WEIGHT = 0.5
-"""What a one-way marginal's error counts beside a pair's: one attribute where the pair has two."""
-
 
 MEASURING = 0.9
 """Share of a round's budget that measures; the rest chooses."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidates:
-    """What may be measured.
-
-    Attributes:
-        cliques: pairs of levels of two attributes, and levels alone.
-        weights: what the error of each counts, (cliques,).
-        cells: size of each, (cliques,).
-    """
-
-    cliques: tuple[Clique, ...]
-    weights: Array
-    cells: Array
-
-    @classmethod
-    def of(cls, levels: Levels) -> Candidates:
-        """All of `levels`' attributes that are neither too large nor of one value."""
-        sizes = levels.domain.as_dict()
-        chains: dict[str, list[str]] = {}
-        for name, size in sizes.items():
-            if size > 1:
-                chains.setdefault(levels.origin(name), []).append(name)
-        pairs = [
-            pair
-            for one, other in combinations(chains, 2)
-            for pair in product(chains[one], chains[other])
-            if sizes[pair[0]] * sizes[pair[1]] <= MOST_CELLS_OF_A_PAIR
-        ]
-        ones = [(name,) for chain in chains.values() for name in chain] if pairs else []
-        cliques: tuple[Clique, ...] = (*pairs, *ones)
-        return cls(
-            cliques=cliques,
-            weights=np.array([1.0] * len(pairs) + [ONE_WAY_WEIGHT] * len(ones)),
-            cells=np.array([float(levels.domain.size(clique)) for clique in cliques]),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,31 +71,63 @@ def grow(
     ledger = private.ledger
     whole = ledger.remaining - keep
     cost, new, last = whole / limits.rounds, list(measured), whole <= 0 or not candidates.cliques
-    ties = [zero.clique for zero in model.zeros]
-    ground = int(tree_cells(model.domain, [*model.cliques, *ties], [()])[0])
+    room = _Room(model, candidates, limits.cells)
     while not last:
+        # What may join: the tree grows with the share that is spent.
         left = ledger.remaining - keep
         last = left < 2 * cost
         cost = left if last else cost
+        numbers = room.open(new, min(1.0, 1 - (left - cost) / whole))
+
+        # Choose the pair whose error is largest, above what its noise would leave.
         sigma = private.sigma(cost * MEASURING)
-        spent = min(1.0, 1 - (left - cost) / whole)
-        cells = tree_cells(model.domain, [*model.cliques, *ties], candidates.cliques)
-        (open_,) = np.nonzero(cells <= max(ground + limits.cells * spent, int(cells.min())))
-        cliques = [candidates.cliques[index] for index in open_]
-        penalties = NOISE * sigma * candidates.cells[open_]
-        answers = model.marginals(cliques)
+        penalties = NOISE * sigma * candidates.cells[numbers]
+        answers = candidates.answers(model, numbers)
         chosen = private.choose(
-            cliques,
+            [candidates.cliques[number] for number in numbers],
             answers=answers,
             epsilon=private.choice_epsilon(cost * (1 - MEASURING)),
             label="pair in the tree",
-            weights=candidates.weights[open_],
+            weights=candidates.weights[numbers],
             bias=penalties,
         )
-        new += private.measure([cliques[chosen]], sigmas=[sigma], label="pair in the tree")
+
+        # Measure and fit; where precision is what lacks, the next rounds get twice of it.
+        number = numbers[chosen]
+        new += private.measure([candidates.cliques[number]], sigmas=[sigma], label="pair in the tree")
         stop = limits.last if last else limits.between
         model = GraphicalModel.estimate(model.domain, new, total=model.total, start=model, stop=stop, zeros=model.zeros)
-        moved = float(np.abs(model.marginal(cliques[chosen]) - answers[chosen]).sum())
+        moved = float(np.abs(model.marginal(candidates.cliques[number]) - answers[chosen]).sum())
         if moved <= STANDS_STILL * penalties[chosen]:
             cost *= 4
     return model, new[len(measured) :]
+
+
+class _Room:
+    """Which candidates the junction tree has room for. What it has none for now it will never have: it only grows.
+
+    Args:
+        model: of the one-way marginals.
+        candidates: all.
+        cells: of the tree at the end, beyond those of `model`.
+    """
+
+    def __init__(self, model: GraphicalModel, candidates: Candidates, cells: int) -> None:
+        self._domain, self._candidates, self._most = model.domain, candidates, cells
+        self._ties: list[Clique] = [zero.clique for zero in model.zeros]
+        self._ground = int(tree_cells(self._domain, [*model.cliques, *self._ties], [()])[0])
+        self._joined: set[Clique] = set()
+        self._left = np.arange(len(candidates.cliques))
+        self._cells = np.zeros(0, dtype=np.int64)
+
+    def open(self, measured: Sequence[Measurement], spent: float) -> list[int]:
+        """Numbers of the candidates that keep the tree under its size for a share `spent` of the budget."""
+        joined = {each.clique for each in measured}
+        if joined != self._joined:
+            self._joined = joined
+            cliques = [self._candidates.cliques[number] for number in self._left]
+            self._cells = tree_cells(self._domain, [*sorted(joined), *self._ties], cliques) - self._ground
+            keep = self._cells <= max(self._most, int(self._cells.min()))
+            self._left, self._cells = self._left[keep], self._cells[keep]
+        within = self._cells <= max(self._most * spent, float(self._cells.min()))
+        return [int(number) for number in self._left[within]]

@@ -21,9 +21,10 @@ from pasteur.errors import ConfigError, near_miss, rule
 from pasteur.marginals import GraphicalModel, Stop
 from pasteur.synth import _spending, _weave_outside
 from pasteur.synth._refining import Refinement
+from pasteur.synth._weave_candidates import Candidates
 from pasteur.synth._weave_levels import SMALLEST, chains, merged, smoothed
 from pasteur.synth._weave_plan import COUNT, Plan, one_way_shares
-from pasteur.synth._weave_tree import Candidates, Limits, grow
+from pasteur.synth._weave_tree import Limits, grow
 from pasteur.synth.model import Model
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def fit(private: PrivateTable, settings: Settings) -> Model:
     model, inside = grow(coarse, model, folded, candidates, keep=keep, limits=limits)
 
     # OUTSIDE.
-    outside = _weave_outside.measure(coarse, model, levels, candidates, count=plan.outside_pairs)
+    outside = _weave_outside.measure(coarse, model, candidates, count=plan.outside_pairs)
     measured = (counted, *ones, *inside, *outside)
     return Model(
         algorithm="weave",
