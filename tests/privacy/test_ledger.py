@@ -211,3 +211,9 @@ def test_labels_and_events_must_match():
     for what, label in (([], "none"), ([gaussian(50)], ["a", "b"])):
         with pytest.raises(PrivacyError, match=r"number of labels"):
             ledger.charge(what, label)
+
+
+def test_where_there_are_no_splits_none_is_named():
+    claim = Ledger(Budget(epsilon=1), people=("the table",)).claim()
+    assert (claim["private"], claim["people"], claim["not_covered"]) == (True, ["the table"], [])
+    assert sentence(claim) == "(1, 1e-09)-DP for adding or removing one person of the table, by the gdp accountant"

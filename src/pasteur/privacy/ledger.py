@@ -41,7 +41,8 @@ class Ledger:
     Args:
         budget: what may be spent in all.
         accountant: "gdp" or "zcdp", fixed beforehand from public settings.
-        people: the splits whose people the claim covers, and no one else; with none there is no claim.
+        people: the splits whose people the claim covers, and no one else; with none there is no claim. Where there
+            are no splits, what they are in words.
     """
 
     def __init__(self, budget: Budget, accountant: str = "gdp", *, people: Sequence[str] = ("wrk",)) -> None:
@@ -200,6 +201,7 @@ def no_claim(stamps: Sequence[str], people: Sequence[str] = ("wrk",)) -> dict[st
     budget), cross_check (the other accountant's epsilon for the recorded events; None where it cannot price one),
     people (splits covered), not_covered (splits that may be read by exact scores), stamps.
     """
+    split = not people or not set(people).isdisjoint(SPLITS)
     return {
         "private": False,
         "epsilon": None,
@@ -211,7 +213,7 @@ def no_claim(stamps: Sequence[str], people: Sequence[str] = ("wrk",)) -> dict[st
         "spent": None,
         "cross_check": None,
         "people": list(people),
-        "not_covered": [split for split in SPLITS if split not in people],
+        "not_covered": [name for name in SPLITS if name not in people] if split else [],
         "stamps": list(stamps),
     }
 
