@@ -175,14 +175,14 @@ def _sweep(
     # A swap moves two rows, and one of them may cost something: about the spread of a price over the tables.
     dearest = np.int32(one * np.sqrt(near))
     order, starts, prices = _shelved(rows, attribute, block, neighbours, offsets, unit)
-    closed = np.where(starts[1:] > starts[:-1], 0, NEVER).astype(np.int32)
     cells, others, entering = np.empty(near, np.int64), np.empty(near, np.int64), np.empty(size, np.int32)
     for row in range(len(rows)):
         if prices[row] > dearest:
             continue
-        x = rows[row, attribute]
+        x = np.intp(rows[row, attribute])
         leaving = np.int32(0)
-        entering[:] = closed
+        for value in range(size):
+            entering[value] = 0 if starts[value] < starts[value + 1] else NEVER
         _locate(rows[row], neighbours, offsets, cells)
         for j in range(near):
             cell = cells[j]  # a local: the compiler cannot know that `entering` does not lie over `cells`
@@ -234,7 +234,12 @@ def _locate(
 
 @compiled
 def _change(
-    block: NDArray[np.int32], cells: NDArray[np.int64], others: NDArray[np.int64], x: int, y: int, unit: np.int32
+    block: NDArray[np.int32],
+    cells: NDArray[np.int64],
+    others: NDArray[np.int64],
+    x: np.intp,
+    y: np.intp,
+    unit: np.int32,
 ) -> np.int32:
     """Give the price of swapping x, of the row with the other values `cells`, for y, of the one with `others`."""
     change = np.int32(0)
@@ -247,17 +252,17 @@ def _change(
 
 
 @compiled
-def _least(prices: NDArray[np.int32]) -> int:
+def _least(prices: NDArray[np.int32]) -> np.intp:
     """The first place of the least price."""
-    least = 0
+    least = np.intp(0)
     for place in range(1, len(prices)):
         if prices[place] < prices[least]:
-            least = place
+            least = np.intp(place)
     return least
 
 
 @compiled
-def _move(block: NDArray[np.int32], cells: NDArray[np.int64], old: int, new: int, unit: np.int32) -> None:
+def _move(block: NDArray[np.int32], cells: NDArray[np.int64], old: np.intp, new: np.intp, unit: np.int32) -> None:
     """Count a row with the other values `cells` under `new`, no longer under `old`."""
     for cell in cells:
         block[cell, old] -= 2 * unit
@@ -292,8 +297,8 @@ def _shelved(
     """
     number, near, size = len(rows), len(neighbours), block.shape[1]
     shelves = 2 * near + 1
-    ends = np.zeros(size * shelves + 1, np.int64)
-    shelf, prices = np.empty(number, np.int32), np.empty(number, np.int32)
+    ends, starts = np.zeros(size * shelves + 1, np.int64), np.empty(size + 1, np.int64)
+    order, shelf, prices = np.empty(number, np.int32), np.empty(number, np.int32), np.empty(number, np.int32)
     for row in range(number):
         value, price = rows[row, attribute], np.int32(0)
         for j in range(near):
@@ -301,9 +306,10 @@ def _shelved(
         prices[row] = price
         shelf[row] = value * shelves + price // unit + near
         ends[shelf[row] + 1] += 1
-    ends = np.cumsum(ends)
-    starts = ends[::shelves].copy()
-    order = np.empty(number, np.int32)
+    for place in range(size * shelves):
+        ends[place + 1] += ends[place]
+    for value in range(size + 1):
+        starts[value] = ends[value * shelves]
     for row in range(number):
         order[ends[shelf[row]]] = row
         ends[shelf[row]] += 1
