@@ -73,7 +73,7 @@ class Relational:
                 else:
                     details[key][label]["detection"] = shown
         if not found:
-            return Outcome(scores={}, notes={self.name: "no component is the child of another"})
+            return Outcome(scores={})
         return Outcome(scores=joined(scores, len(found)), details=details, notes=notes)
 
 

@@ -73,8 +73,7 @@ class Sequential:
                 upper = (_parents(target, link.parent_table), _parents(data, link.parent_table))
                 details[name][component] = about | _shown(theirs)
                 scores[name] += _raws(component, own, theirs, upper)
-        notes = {} if found else {self.name: "no component is the child of another"}
-        return Outcome(scores=joined(scores, len(found)), details=details if found else {}, notes=notes)
+        return Outcome(scores=joined(scores, len(found)), details=details if found else {})
 
 
 @dataclass(frozen=True, kw_only=True)
