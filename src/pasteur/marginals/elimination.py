@@ -1,233 +1,249 @@
 """Eliminating attributes one by one, compiled: the cliques of a chordal graph around theirs.
 
-A set of attributes is a row of 64-bit words, a graph such a row of neighbours for each attribute. Which order of
-elimination is best is NP-hard, so that three greedy rules are tried and the one with the fewest cells wins
-(Koller and Friedman 2009, section 9.4.3): fewest cells of the clique made, fewest edges added, fewest neighbours.
+First go attributes whose neighbours are all joined: that adds no edge, is never wrong, and ends in the same graph in
+any order. Which order is best for the rest is NP-hard, so that three greedy rules are tried and the one with the fewest
+cells wins (Koller and Friedman 2009, section 9.4.3): fewest cells of the clique made, fewest edges added, fewest
+neighbours.
+
+Graphs are matrices of 0 and 1, (attributes, attributes). A row is an attribute's neighbours; once it is eliminated,
+those that it had then.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pasteur.marginals.compiled import compiled
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Graph = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
-Words = NDArray[np.uint64]
+DEGREE, FIRST, MAXIMAL = range(3)
+"""Rows of the state: neighbours of an attribute when it was eliminated, which of them went first, and whether the
+clique they all made lies in no other."""
+
+THERE, GONE = -2, -1
+"""In place of which went first: the attribute itself has not gone; none of them has."""
 
 RULES = 3
-"""Greedy rules: 0 fewest cells, 1 fewest edges added then cells, 2 fewest neighbours then cells."""
-
-BITS = 64
-BRUIJN = np.uint64(0x03F79D71B4CB0A89)
-"""A de Bruijn sequence: its top six bits, shifted by the place of a word's lowest bit, tell the place."""
-
-PLACES = np.zeros(BITS, dtype=np.int64)
-for _bit in range(BITS):
-    PLACES[((int(BRUIJN) << _bit) & (2**64 - 1)) >> 58] = _bit
-
-
-def words(masks: Sequence[int], size: int) -> Words:
-    """Give sets of numbers under `size`, each the bits of a number, as rows of words: (sets, words)."""
-    width = (size + BITS - 1) // BITS or 1
-    raw = b"".join(mask.to_bytes(8 * width, "little") for mask in masks)
-    return np.frombuffer(raw, dtype="<u8").astype(np.uint64).reshape(len(masks), width)
-
-
-def masks(rows: Words) -> list[int]:
-    """Give rows of words as the bits of a number each, as `words` took them."""
-    return [int.from_bytes(row.astype("<u8").tobytes(), "little") for row in rows]
+NONE, ALL = cast("int", np.int64(0)), cast("int", np.int64(1 << 60))
+"""Where counting begins and ends: for a literal, the compiler would make a copy of its own."""
 
 
 @compiled
-def _place(word: np.uint64) -> int:
-    """Place of the lowest bit of a word that has one."""
-    low = word & (~word + np.uint64(1))
-    return int(PLACES[(low * BRUIJN) >> np.uint64(58)])
-
-
-@compiled
-def _bits(word: np.uint64) -> int:
-    """How many bits a word has."""
-    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return int((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@compiled
-def _cells(row: Words, sizes: NDArray[np.float64]) -> float:
-    """Cells of a set of attributes; inf past what a float holds."""
-    cells = 1.0
-    for each in range(len(row)):
-        word = row[each]
-        while word:
-            cells *= float(sizes[each * 64 + _place(word)])
-            word &= word - np.uint64(1)
-    return cells
-
-
-@compiled
-def _added(graph: Words, name: int) -> int:
-    """Twice the edges that eliminating `name` adds."""
-    width, missing = graph.shape[1], 0
-    for each in range(width):
-        word = graph[name, each]
-        while word:
-            other = each * 64 + _place(word)
-            for at in range(width):
-                missing += _bits(graph[name, at] & ~graph[other, at])
-            missing -= 1  # a neighbour is none of its own
-            word &= word - np.uint64(1)
+def _added(graph: Graph, left: Numbers, name: int, most: int) -> int:
+    """Edges that eliminating `name` adds; counting ends past `most`."""
+    missing = NONE
+    for one in range(len(left)):
+        if graph[name, left[one]] and missing <= most:
+            for other in range(one):
+                if graph[name, left[other]] and not graph[left[one], left[other]]:
+                    missing += 1
     return missing
 
 
 @compiled
-def _cost(graph: Words, sizes: NDArray[np.float64], name: int, rule: int) -> tuple[float, float]:
-    """What a greedy rule holds against eliminating `name` next; the second number decides between equals."""
-    cells = sizes[name] * _cells(graph[name], sizes)
-    if rule == 0:
-        return cells, 0.0
-    if rule == 1:
-        return float(_added(graph, name)), cells
-    degree = 0
-    for each in range(graph.shape[1]):
-        degree += _bits(graph[name, each])
-    return float(degree), cells
+def _cells(graph: Graph, left: Numbers, name: int, sizes: Floats) -> tuple[float, int]:
+    """Cells of the clique that eliminating `name` makes, and its neighbours."""
+    cells, degree = float(sizes[name]), NONE
+    for other in left:
+        if graph[name, other]:
+            cells *= float(sizes[other])
+            degree += 1
+    return cells, degree
 
 
 @compiled
-def _joined(graph: Words, name: int) -> None:
-    """Take `name` out of the graph and join its neighbours to each other."""
-    width = graph.shape[1]
-    for each in range(width):
-        word = graph[name, each]
-        while word:
-            low = _place(word)
-            other = each * 64 + low
-            for at in range(width):
-                graph[other, at] |= graph[name, at]
-            graph[other, each] &= ~(np.uint64(1) << np.uint64(low))
-            graph[other, name // 64] &= ~(np.uint64(1) << np.uint64(name % 64))
-            word &= word - np.uint64(1)
+def _eliminate(graph: Graph, left: Numbers, place: int, sizes: Floats, state: Numbers) -> float:
+    """Eliminate the attribute at a place of `left`; those after it move up.
 
-
-@compiled
-def _cheapest(left: NDArray[np.int64], first: NDArray[np.float64], second: NDArray[np.float64]) -> int:
-    """Take the attribute of least cost out of those left, the earliest of equals; the last place becomes free."""
-    best = 0
-    for place in range(1, len(left)):
-        name, least = left[place], left[best]
-        if first[name] < first[least] or (first[name] == first[least] and second[name] < second[least]):
-            best = place
-    chosen = int(left[best])
-    for place in range(best + 1, len(left)):
-        left[place - 1] = left[place]
-    return chosen
-
-
-@compiled
-def _inside(row: Words, found: Words) -> bool:
-    """Whether a set lies inside one of those found."""
-    for other in range(len(found)):
-        contained = True
-        for each in range(len(row)):
-            contained = contained and (row[each] & ~found[other, each]) == 0
-        if contained:
-            return True
-    return False
-
-
-@compiled
-def _changed(graph: Words, name: int, fill: bool, touched: Words) -> None:  # noqa: FBT001 - numba passes by position
-    """Write to `touched` whose cost eliminating `name` changes: its neighbours', and by new edges also theirs."""
-    width = graph.shape[1]
-    for each in range(width):
-        touched[each] = graph[name, each]
-    for each in range(width if fill else 0):
-        word = graph[name, each]
-        while word:
-            other = each * 64 + _place(word)
-            for at in range(width):
-                touched[at] |= graph[other, at]
-            word &= word - np.uint64(1)
-    touched[name // 64] &= ~(np.uint64(1) << np.uint64(name % 64))
-
-
-@compiled
-def _eliminate(graph: Words, sizes: NDArray[np.float64], rule: int, found: Words) -> tuple[int, float]:
-    """Eliminate all attributes, the cheapest first; `graph` is used up.
+    The clique is maximal unless the attribute goes first among the neighbours of one eliminated before that had one
+    neighbour more (Blair and Peyton 1993, lemma 4.1).
 
     Returns:
-        How many maximal cliques were written to `found`, and their cells.
+        Cells of the clique that this made; 0 where it lies inside another.
     """
-    names, width = graph.shape
-    first, second = np.empty(names), np.empty(names)
-    for name in range(names):
-        first[name], second[name] = _cost(graph, sizes, name, rule)
-    left = np.arange(names)
-    touched = np.empty(width, dtype=np.uint64)
-    count, total = 0, 0.0
-    for step in range(names):
-        name = _cheapest(left[: names - step], first, second)
-        _changed(graph, name, rule == 1 and first[name] > 0, touched)
-        _joined(graph, name)
-        graph[name, name // 64] |= np.uint64(1) << np.uint64(name % 64)
-        if not _inside(graph[name], found[:count]):
-            for each in range(width):
-                found[count, each] = graph[name, each]
-            count += 1
-            total += _cells(graph[name], sizes)
-        for each in range(width):
-            word = touched[each]
-            while word:
-                other = each * 64 + _place(word)
-                first[other], second[other] = _cost(graph, sizes, other, rule)
-                word &= word - np.uint64(1)
-    return count, total
+    name = left[place]
+    cells, degree = _cells(graph, left, name, sizes)
+    state[DEGREE, name], state[MAXIMAL, name] = degree, 1
+    for other in range(len(graph)):
+        if state[FIRST, other] == GONE and graph[other, name]:
+            state[FIRST, other] = name
+            if state[DEGREE, other] == degree + 1:
+                state[MAXIMAL, name] = 0
+        if state[FIRST, other] != THERE:
+            graph[name, other] = 0
+    state[FIRST, name] = GONE
+    for other in range(place + 1, len(left)):
+        left[other - 1] = left[other]
+    for one in left[: len(left) - 1]:
+        if graph[name, one]:
+            for other in left[: len(left) - 1]:
+                if graph[name, other] and one != other:
+                    graph[one, other] = 1
+    return cells if state[MAXIMAL, name] else 0.0
 
 
 @compiled
-def joined_cells(
-    graph: Words, sizes: NDArray[np.float64], extras: Words, changed: Words, found: Words
-) -> NDArray[np.float64]:
-    """Give the cells of `triangulated` after joining each one of `extras` alone: (extras,).
+def _simplify(graph: Graph, left: Numbers, sizes: Floats, state: Numbers, made: Floats, order: Numbers) -> int:
+    """Eliminate attributes whose neighbours are all joined, until none is one.
+
+    Returns:
+        How many are left. `order` says in which order the others went, `made` what `_eliminate` gave for each.
+    """
+    many, before = len(left), len(left) + 1
+    while many < before:
+        before, place = many, NONE
+        while place < many:
+            name = left[place]
+            if _added(graph, left[:many], name, NONE) == 0:
+                made[name] = _eliminate(graph, left[:many], place, sizes, state)
+                order[len(left) - many] = name
+                many -= 1
+            else:
+                place += 1
+    return many
+
+
+@compiled
+def _stale(graph: Graph, left: Numbers, name: int, fill: bool, stale: NDArray[np.bool_]) -> None:  # noqa: FBT001
+    """Mark whose cost eliminating `name` changes: its neighbours', and by new edges between them also theirs."""
+    for one in left:
+        if graph[name, one]:
+            stale[one] = True
+            if fill:
+                for other in left:
+                    if graph[one, other]:
+                        stale[other] = True
+
+
+@compiled
+def triangulate(graph: Graph, left: Numbers, sizes: Floats, rule: int, state: Numbers, made: Floats) -> int:
+    """Make a graph chordal by one of the rules.
 
     Args:
-        graph: neighbours of each attribute, (attributes, words).
-        sizes: of the attributes.
-        extras: cliques, (extras, words).
-        changed: room for a graph.
-        found: room for its cliques.
+        graph: neighbours; each row becomes those at the attribute's elimination.
+        left: attributes not eliminated yet, rising; used up.
+        sizes: of all attributes.
+        rule: 0 fewest cells; 1 fewest edges, then cells; 2 fewest neighbours, then cells.
+        state: (3, attributes); `THERE` for those left.
+        made: gets the cells of each attribute's clique where that lies inside no other, else 0.
+
+    Returns:
+        How many attributes the rule was needed for.
     """
-    names, width = graph.shape
-    cells = np.empty(len(extras))
+    many = needed = _simplify(graph, left, sizes, state, made, np.empty_like(left))
+    first, second, stale = np.empty(len(graph)), np.empty(len(graph)), np.ones(len(graph), dtype=np.bool_)
+    while many:
+        best = NONE
+        for place in range(many):
+            name, least = left[place], left[best]
+            if stale[name]:
+                cells, degree = _cells(graph, left[:many], name, sizes)
+                first[name], second[name], stale[name] = float(degree), cells, False
+                if rule == 0:
+                    first[name] = cells
+                elif rule == 1:
+                    first[name] = float(_added(graph, left[:many], name, ALL))
+            if first[name] < first[least] or (first[name] == first[least] and second[name] < second[least]):
+                best = place
+        name = left[best]
+        _stale(graph, left[:many], name, rule == 1 and first[name] > 0, stale)
+        made[name] = _eliminate(graph, left[:many], best, sizes, state)
+        many -= 1
+    return needed
+
+
+@compiled
+def _stays(graph: Graph, core: Numbers, order: Numbers) -> Graph:
+    """For each attribute, which must stay where it does: the core, its neighbours when it went, what these need, it."""
+    stays = np.zeros_like(graph)
+    for name in range(len(graph)):
+        for other in core:
+            stays[name, other] = 1
+        stays[name, name] = 1
+    for place in range(len(order) - 1, -1, -1):
+        name = order[place]
+        for other in range(len(graph)):
+            if graph[name, other]:
+                for each in range(len(graph)):
+                    stays[name, each] |= stays[other, each]
+    return stays
+
+
+@compiled
+def _begin(
+    graph: Graph, went: Graph, extra: NDArray[np.uint8], stay: NDArray[np.uint8], left: Numbers, changed: Graph
+) -> int:
+    """Write the graph of those that stay, with the extra clique, and of the others as they went; how many stay."""
+    many = NONE
+    for name in range(len(graph)):
+        for other in range(len(graph)):
+            joined = graph[name, other] | (extra[name] & extra[other])
+            changed[name, other] = stay[other] & joined if stay[name] else went[name, other]
+        changed[name, name] = 0
+        if stay[name]:
+            left[many] = name
+            many += 1
+    return many
+
+
+@compiled
+def _restore(common: Numbers, stay: NDArray[np.uint8], state: Numbers) -> None:
+    """Write the state of those that went, as if those that stay were all still there."""
+    for name in range(len(stay)):
+        first = common[FIRST, name]
+        state[DEGREE, name], state[FIRST, name] = common[DEGREE, name], first
+        if stay[name]:
+            state[FIRST, name] = THERE
+        elif first >= 0 and stay[first]:
+            state[FIRST, name] = GONE
+
+
+@compiled
+def _total(made: Floats) -> float:
+    total = 0.0
+    for cells in made:
+        total += cells
+    return total
+
+
+@compiled
+def joined_cells(graph: Graph, sizes: Floats, extras: Graph) -> Floats:
+    """Give the cells of the best that `triangulate` finds after joining each one of `extras` alone: (extras,).
+
+    Most attributes are eliminated as they would be without the extra clique, first and once: all but those in the
+    extra, their neighbours when they went, these ones' neighbours and so on, and those that a rule was needed for.
+
+    Args:
+        graph: neighbours of each attribute.
+        sizes: of the attributes.
+        extras: 1 for the attributes of each, (extras, attributes).
+    """
+    names = len(graph)
+    went, left, order = graph.copy(), np.arange(names), np.empty(names, dtype=np.int64)
+    common, early = np.full((3, names), THERE), np.zeros(names)
+    many = _simplify(went, left, sizes, common, early, order)
+    stays = _stays(went, left[:many], order[: names - many])
+    changed, state, made = np.empty_like(graph), np.empty_like(common), np.empty(names)
+    stay, best = np.empty(names, dtype=np.uint8), np.full(len(extras), np.inf)
     for index in range(len(extras)):
-        cells[index] = np.inf
-        for rule in range(RULES):
+        for name in range(names):
+            stay[name] = 0
+        for one in range(names):
             for name in range(names):
-                joined = (extras[index, name // 64] >> np.uint64(name % 64)) & np.uint64(1)
-                for each in range(width):
-                    changed[name, each] = graph[name, each] | (extras[index, each] * joined)
-                changed[name, name // 64] &= ~(np.uint64(1) << np.uint64(name % 64))
-            cells[index] = min(cells[index], _eliminate(changed, sizes, rule, found)[1])
-    return cells
-
-
-def triangulated(graph: Words, sizes: NDArray[np.float64]) -> Words:
-    """Give the maximal cliques of the chordal graph of fewest cells that was found, (cliques, words).
-
-    Args:
-        graph: neighbours of each attribute, (attributes, words).
-        sizes: of the attributes.
-    """
-    tried = []
-    for greedy in range(RULES):
-        found = np.empty_like(graph)
-        count, cells = _eliminate(graph.copy(), sizes, greedy, found)
-        tried.append((cells, found[:count]))
-    return min(tried, key=lambda each: each[0])[1]
+                stay[name] |= extras[index, one] & stays[one, name]
+        for rule in range(RULES):
+            _restore(common, stay, state)
+            for name in range(names):
+                made[name] = early[name]
+            many = _begin(graph, went, extras[index], stay, left, changed)
+            needed = triangulate(changed, left[:many], sizes, rule, state, made)
+            best[index] = min(best[index], _total(made))
+            if not needed:
+                break
+    return best

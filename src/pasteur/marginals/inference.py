@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pasteur.marginals.zeros import Zeros
 
 Array = NDArray[np.float64]
+PAIR = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,16 +68,27 @@ class Calibrated:
             ValueError: an attribute that the domain lacks, or comes twice.
         """
         roots = {name: self._paths[home][0] for name, home in self._homes.items()}
-        pairs = {tuple(sorted(clique)) for clique in cliques if len(set(clique)) == len(clique) == 2}
+        pairs = {(min(clique), max(clique)) for clique in cliques if len(set(clique)) == len(clique) == PAIR}
         crossing = [
             (one, other)
-            for one, other in pairs
-            if one in roots and other in roots and roots[one] == roots[other] and self.tree.home((one, other)) is None
+            for one, other in sorted(pairs)
+            if one in roots and roots[one] == roots.get(other) and self.tree.home((one, other)) is None
         ]
         with one_thread():
             found = Sweep(self.tree, self.tables).answers(crossing)
         found |= {(other, one): table.T for (one, other), table in found.items()}
         return [found[clique] if clique in found else self.marginal(clique) for clique in cliques]
+
+    def _one(self, name: str) -> Array:
+        """Probabilities of one attribute, found once."""
+        if name not in self._ones:
+            index = self._homes[name]
+            self._ones[name] = _project(self.tables[index], self.tree.nodes[index].clique, (name,))
+        return self._ones[name]
+
+    @cached_property
+    def _ones(self) -> dict[str, Array]:
+        return {}
 
     @cached_property
     def _homes(self) -> dict[str, int]:
@@ -103,6 +115,8 @@ class Calibrated:
         if len(clique) == 1:
             home = self._homes[clique[0]]
             return clique, _project(self.tables[home], self.tree.nodes[home].clique, clique)
+        if len(clique) == 1:
+            return clique, self._one(clique[0])
         paths = [self._paths[self._homes[name]] for name in clique]
         depth = 1
         while all(len(path) > depth and path[depth] == paths[0][depth] for path in paths):

@@ -78,8 +78,7 @@ class JunctionTree:
         Raises:
             ValueError: a clique names an attribute that the domain lacks, or the tree would have more cells.
         """
-        found = elimination.triangulated(*_graph(domain, cliques))
-        tree = cls(domain=domain, nodes=tuple(_span(domain, elimination.masks(found))))
+        tree = cls(domain=domain, nodes=tuple(_span(domain, _chordal(*_graph(domain, cliques)))))
         if tree.cells > most:
             largest = max(tree.nodes, key=lambda node: math.prod(node.shape))
             message = (
@@ -123,28 +122,38 @@ def tree_cells(domain: Domain, cliques: Iterable[Clique], extras: Sequence[Cliqu
         ValueError: a clique names an attribute that the domain lacks.
     """
     graph, sizes = _graph(domain, cliques)
-    masks = elimination.words([_mask(domain, clique) for clique in extras], len(domain))
-    cells = elimination.joined_cells(graph, sizes, masks, np.empty_like(graph), np.empty_like(graph))
-    counted: NDArray[np.int64] = np.minimum(cells, COUNTED).astype(np.int64)
+    marked = np.zeros((len(extras), len(domain)), dtype=np.uint8)
+    for row, clique in zip(marked, extras, strict=True):
+        row[[domain.index(name) for name in clique]] = 1
+    counted: NDArray[np.int64] = np.minimum(elimination.joined_cells(graph, sizes, marked), COUNTED).astype(np.int64)
     return counted
 
 
-def _graph(domain: Domain, cliques: Iterable[Clique]) -> tuple[elimination.Words, NDArray[np.float64]]:
-    """Neighbours of each attribute in words, and the sizes."""
-    neighbours = dict.fromkeys(domain.attributes, 0)
+def _graph(domain: Domain, cliques: Iterable[Clique]) -> tuple[elimination.Graph, elimination.Floats]:
+    """Neighbours of each attribute, and the sizes."""
+    graph = np.zeros((len(domain), len(domain)), dtype=np.uint8)
     for clique in cliques:
-        mask = _mask(domain, clique)
-        for name in clique:
-            neighbours[name] |= mask & ~(1 << domain.index(name))
-    return elimination.words([*neighbours.values()], len(domain)), np.array(domain.sizes, dtype=np.float64)
+        places = [domain.index(name) for name in clique]
+        graph[np.ix_(places, places)] = 1
+    np.fill_diagonal(graph, 0)
+    return graph, np.array(domain.sizes, dtype=np.float64)
 
 
-def _mask(domain: Domain, clique: Clique) -> int:
-    """A set of attributes as the bits of a number."""
-    mask = 0
-    for name in clique:
-        mask |= 1 << domain.index(name)
-    return mask
+def _chordal(graph: elimination.Graph, sizes: elimination.Floats) -> list[int]:
+    """Maximal cliques of the chordal graph of fewest cells that was found, as bits of a number each."""
+    names = len(graph)
+    least = math.inf
+    best: list[NDArray[np.uint8]] = []
+    for greedy in range(elimination.RULES):
+        went, made = graph.copy(), np.zeros(names)
+        state = np.full((3, names), elimination.THERE)
+        needed = elimination.triangulate(went, np.arange(names), sizes, greedy, state, made)
+        if made.sum() < least or not best:
+            np.fill_diagonal(went, 1)
+            least, best = made.sum(), [went[name] for name in np.flatnonzero(state[elimination.MAXIMAL])]
+        if not needed:
+            break
+    return [int.from_bytes(np.packbits(row, bitorder="little").tobytes(), "little") for row in best]
 
 
 def _span(domain: Domain, masks: Sequence[int]) -> list[Node]:

@@ -104,6 +104,31 @@ class Sweep:
     def _carry(self, asked: dict[str, set[str]], found: dict[tuple[str, str], Array]) -> None:
         """Answer some x with all that is asked of them."""
         ups = self._ups({x: max(self.first[self.homes[y]] for y in others) for x, others in asked.items()})
+        wanted = self._wanted(asked)
+        downs: dict[int, Stack] = {}
+        for index in self.order:
+            node = self.tree.nodes[index]
+            if node.parent < 0:
+                continue
+            below = range(self.first[index], self.after[index])
+            sources = wanted[index].difference(node.separator)
+            names = [x for x in asked if x in sources and self.first[self.homes[x]] not in below]
+            blocks = self._beside(node.parent, node.separator, names)
+            arriving = [(self.tree.nodes[node.parent].separator, downs.get(node.parent))]
+            arriving += [
+                (self.tree.nodes[sibling].separator, ups.get(sibling))
+                for sibling in self.children[node.parent]
+                if self.first[sibling] < self.first[index]
+            ]
+            for separator, stack in arriving:
+                if stack is not None:
+                    blocks += self._over(node.parent, separator, node.separator, stack, names)
+            if blocks:
+                downs[index] = Stack(blocks)
+                self._answer(index, downs[index], asked, found)
+
+    def _wanted(self, asked: dict[str, set[str]]) -> list[set[str]]:
+        """Which x something in or below each node is asked with."""
         wanted: list[set[str]] = [set() for _ in self.tree.nodes]
         for x, others in asked.items():
             for y in others:
@@ -112,23 +137,7 @@ class Sweep:
             parent = self.tree.nodes[index].parent
             if parent >= 0:
                 wanted[parent] |= wanted[index]
-        downs: dict[int, Stack] = {}
-        for index in self.order:
-            node = self.tree.nodes[index]
-            if node.parent < 0:
-                continue
-            sources = wanted[index].difference(node.separator)
-            below = range(self.first[index], self.after[index])
-            names = sorted((x for x in sources if self.first[self.homes[x]] not in below), key=self.tree.domain.index)
-            blocks = self._beside(node.parent, node.separator, names)
-            if node.parent in downs:
-                blocks += self._over(node.parent, self.tree.nodes[node.parent].separator, node.separator, downs[node.parent], names)
-            for sibling in self.children[node.parent]:
-                if sibling in ups and self.first[sibling] < self.first[index]:
-                    blocks += self._over(node.parent, self.tree.nodes[sibling].separator, node.separator, ups[sibling], names)
-            if blocks:
-                downs[index] = Stack(blocks)
-                self._answer(index, downs[index], asked, found)
+        return wanted
 
     def _ups(self, reach: dict[str, int]) -> dict[int, Stack]:
         """P(x, separator) for the x below each node that something asked for lies past: `reach` says how far."""
