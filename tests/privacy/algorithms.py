@@ -17,13 +17,14 @@ SMALL = {
 ALGORITHMS = [name for name in synth.names() if synth.find(name).PRIVATE]
 
 
-def settings_of(name):
-    return synth.find(name).Settings(**SMALL.get(name, {}))
+def settings_of(name, **more):
+    return synth.find(name).Settings(**SMALL.get(name, {}) | more)
 
 
-def fit_of(name):
-    """The algorithm as a function of a `PrivateTable`."""
-    return lambda private: synth.find(name).fit(private, settings_of(name))
+def fit_of(name, **more):
+    """The algorithm as a function of a `PrivateTable`; `more` changes its small settings."""
+    fit, settings = synth.find(name).fit, settings_of(name, **more)
+    return lambda private: fit(private, settings)
 
 
 def accountant_of(name, budget):
