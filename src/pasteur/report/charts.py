@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+LEVELS = 12
+"""Most levels that are drawn by name; the table beside a picture has all of them."""
+
 LOW, HIGH = -0.25, 1.5
 """The part of the gap's axis that is drawn; what lies beyond gets an arrow."""
 
@@ -107,6 +110,7 @@ def steps(shares: Mapping[str, Sequence[float]], labels: Sequence[str], *, name:
 
 def bars(shares: Mapping[str, Sequence[float]], labels: Sequence[str], *, name: str) -> Markup:
     """Levels one under the other, the most frequent first: syn as a bar, the real sides as marks on it."""
+    shares, labels = _frequent(shares, labels)
     width, row, left = 300.0, 17.0, 118.0
     real = shares.get("wrk") or shares.get("target") or shares.get("ref") or shares.get("syn") or ()
     order = sorted(
@@ -130,14 +134,25 @@ def bars(shares: Mapping[str, Sequence[float]], labels: Sequence[str], *, name: 
     return svg.drawing(width, max(len(order), 1) * row + 6, f"{name}: {_difference(shares)}", *parts)
 
 
+def _frequent(
+    shares: Mapping[str, Sequence[float]], labels: Sequence[str]
+) -> tuple[Mapping[str, Sequence[float]], Sequence[str]]:
+    """The most frequent levels, all others together."""
+    if len(labels) <= LEVELS:
+        return shares, labels
+    most = [max(values[index] for values in shares.values()) for index in range(len(labels))]
+    order = sorted(range(len(labels)), key=lambda index: -most[index])
+    kept, rest = sorted(order[: LEVELS - 1]), order[LEVELS - 1 :]
+    told = {side: [*(v[i] for i in kept), sum(v[i] for i in rest)] for side, v in shares.items()}
+    return told, [*(labels[i] for i in kept), f"{len(rest)} others"]
+
+
 def _difference(shares: Mapping[str, Sequence[float]]) -> str:
     """Total variation of the synthetic shares from each real side's, for who cannot see them."""
     syn = shares.get("syn", ())
-    told = [
-        f"{text.percent(sum(abs(a - b) for a, b in zip(syn, values, strict=False)) / 2)} of synthetic rows differ from {side}"
-        for side, values in shares.items()
-        if side != "syn" and syn
-    ]
+    others = {side: values for side, values in shares.items() if side != "syn" and syn}
+    apart = {side: sum(abs(a - b) for a, b in zip(syn, values, strict=False)) / 2 for side, values in others.items()}
+    told = [f"{text.percent(distance)} of synthetic rows differ from {side}" for side, distance in apart.items()]
     return ", ".join(told) or "histogram"
 
 

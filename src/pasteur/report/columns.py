@@ -26,7 +26,7 @@ SIDES = ("syn", "wrk", "ref", "dec")
 def columns(story: Story) -> list[dict[str, Any]]:
     """A card a column: its histogram on every side, its own error and its pairs', worst first."""
     ranked = {(row["component"], row["columns"][0]): row for row in story.worst.get("columns", ())}
-    cards = []
+    cards: list[dict[str, Any]] = []
     held = histograms(story, "target")
     for component, attributes in held.items():
         grouped: dict[str, list[str]] = {}
@@ -34,7 +34,7 @@ def columns(story: Story) -> list[dict[str, Any]]:
             grouped.setdefault(str(about.get("column", attribute)), []).append(attribute)
         for column, parts in grouped.items():
             rows = [ranked[component, part] for part in parts if (component, part) in ranked]
-            row = max(rows, key=lambda r: _rank(r), default={})
+            row: Mapping[str, Any] = max(rows, key=_rank, default={})
             cards.append(
                 {
                     "component": component if len(held) > 1 else "",
@@ -161,4 +161,4 @@ def encoding(story: Story) -> list[dict[str, Any]]:
 
 def named(row: Mapping[str, Any]) -> str:
     """The columns of a row in words."""
-    return " × ".join(text.short(column, 36) for column in row["columns"])
+    return " \u00d7 ".join(text.short(column, 36) for column in row["columns"])

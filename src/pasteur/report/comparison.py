@@ -127,7 +127,7 @@ def _pictures(along: Sequence[Group], runs: Sequence[Run], family: str) -> dict[
 
 def _best(groups: Sequence[Group], names: Sequence[str]) -> list[Mapping[str, Any]]:
     """The configuration of the smallest gap, family by family: there is no best of all."""
-    found = []
+    found: list[Mapping[str, Any]] = []
     for name in names:
         ranked = sorted(
             ((spread, group) for group in groups if (spread := group.spread(FAMILY + name)) is not None),

@@ -38,7 +38,7 @@ def relational(story: Story) -> list[dict[str, Any]]:
 
 
 def sequential(story: Story) -> list[dict[str, Any]]:
-    """A block a component with an order: lengths, and each channel's behaviour over time on T and on the synthetic data."""
+    """A block a component with an order: lengths, and each channel's behaviour over time on T and on syn."""
     blocks = []
     for component, about in story.of("target", "sequential").items():
         sides = {side: story.of(side, "sequential").get(component) or {} for side in REAL}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 REPEATED = ("seed", "privacy.debug_seed")
 """Settings in which repeated runs differ."""
@@ -106,7 +109,7 @@ def families(runs: Sequence[Run]) -> list[str]:
 def differing(runs: Sequence[Run]) -> list[str]:
     """Settings in which runs differ, the algorithm and epsilon first.
 
-    What only one algorithm has, and has alike in all its runs, comes with the algorithm and is no difference of its own.
+    What one algorithm has, and has alike in all its runs, comes with the algorithm and is no difference of its own.
     """
     keys = dict.fromkeys(key for run in runs for key in run.settings)
     first = {"dataset": 0, "view": 1, ALGORITHM: 2, EPSILON: 3}

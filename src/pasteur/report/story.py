@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pasteur.metrics import Score
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pasteur.metrics import Score
 
 SIDES = ("syn", "dec", "ref", "base")
 """The candidates, in the order in which they are shown."""

@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 
-NONE = "–"
+NONE = "\u2013"
 """Where there is nothing to show."""
 
 LONGEST = 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pasteur.report import charts, text
@@ -47,8 +48,8 @@ def predictive(story: Story) -> list[dict[str, Any]]:
     """A dumbbell plot a target and metric: a line a model."""
     grouped: dict[tuple[str, str], list[tuple[str, Score]]] = {}
     for score in story.family("predictive"):
-        _, *target, model, metric = score.metric.split("/")
-        grouped.setdefault(("/".join(target), metric), []).append((model, score))
+        _, *words, model, metric = score.metric.split("/")
+        grouped.setdefault(("/".join(words), metric), []).append((model, score))
     found: dict[str, dict[str, Any]] = {}
     about = story.of("target", "predictive")
     for (target, metric), scores in grouped.items():
@@ -168,8 +169,8 @@ def _own(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _distribution(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     sides = {{"target": "wrk"}.get(side, side): result for side, result in results.items() if result.get("shares")}
-    edges = next((result["edges"] for result in sides.values()), [])
-    labels = [f"{text.number(low, 3)} to {text.number(high, 3)}" for low, high in zip(edges, edges[1:], strict=False)]
+    edges: Sequence[float] = next((result["edges"] for result in sides.values()), [])
+    labels = [f"{text.number(low, 3)} to {text.number(high, 3)}" for low, high in pairwise(edges)]
     shares = {side: result["shares"] for side, result in sides.items()}
     quantiles = dict.fromkeys(q for result in results.values() for q in result.get("quantiles") or {})
     return {

@@ -175,7 +175,7 @@ def _sentence(story: Story, family: str, score: Score) -> str:
     told = {
         "marginals": f"Pairs of columns are off by {percent(score.syn)} of the rows on average",
         "association": f"The strength of a dependence is off by {syn} on average",
-        "fit": f"Pairs are off by {percent(score.syn)} from the fitted rows; it reads them, so no choice may rest on it",
+        "fit": f"Pairs are off by {percent(score.syn)} from the fitted rows, which no choice may rest on",
         "copies": f"{percent(score.syn)} of the synthetic rows equal a fitted row",
         "validity": f"The weakest check, {score.metric.split('/', 1)[1]}, holds for {percent(score.syn)}",
         "sql": f"Answers agree with those of real data to {percent(score.syn)} on average",
