@@ -110,16 +110,22 @@ def test_empty_and_single_rows(nested, ward, rows):
     candidates.independent(cut, schema=nested, rng=rng())
 
 
-def test_children_without_a_parent_that_was_kept_go_and_nulls_with_them(nested, ward):
+def test_children_of_parents_that_were_cut_go_and_orphans_stay_in_proportion(nested, ward):
     tables = ward(100, 1)
     events = tables["events"].arrow()
-    lost = events.slice(0, 3).set_column(events.schema.get_field_index("stay"), "stay", pa.array([None, 10**6, -1]))
-    tables["events"] = Table.of(pa.concat_tables([events, lost.cast(events.schema)]))
+    lost = pa.concat_tables([events] * 4).slice(0, 400)
+    orphans = pa.array([None if i % 2 else -1 for i in range(400)], events.schema.field("stay").type)
+    lost = lost.set_column(events.schema.get_field_index("stay"), "stay", orphans)
+    tables["events"] = Table.of(pa.concat_tables([events, lost]))
     held = candidates.cut(tables, schema=nested, rows={"stays": 50}, rng=rng())
     kept = set(held["stays"]["stay"].to_pylist())
     assert len(kept) == 50
-    expected = [row for row in tables["events"].arrow().to_pylist() if row["stay"] in kept]
-    assert held["events"].to_pylist() == expected
+    expected = [row for row in events.to_pylist() if row["stay"] in kept]
+    rows = held["events"].to_pylist()
+    assert rows[: len(expected)] == expected
+    assert {row["stay"] for row in rows[len(expected) :]} == {None, -1}
+    # What is wrong with the data must stay in it: half of the stays, half of the orphans.
+    assert 150 < len(rows) - len(expected) < 250
 
 
 def test_parents_that_are_all_kept_keep_their_orphans(nested, ward):

@@ -89,7 +89,7 @@ def cut(
             held[component] = _draw(table, columns, most, rng)
             short.add(component)
         elif parents:
-            held[component] = _follow(table, columns, parents, held)
+            held[component] = _follow(table, columns, parents, (tables, held), rng)
             short.add(component)
         else:
             held[component] = table.arrow(columns)
@@ -106,16 +106,39 @@ def _draw(table: Table, columns: list[str], rows: int, rng: np.random.Generator)
     return pa.Table.from_batches(taken, schema=pa.schema([table.schema.field(c) for c in columns]))
 
 
-def _follow(table: Table, columns: list[str], parents: list[Relationship], held: Mapping[str, pa.Table]) -> pa.Table:
-    kept = []
+def _follow(
+    table: Table,
+    columns: list[str],
+    parents: list[Relationship],
+    sides: tuple[Mapping[str, Table], Mapping[str, pa.Table]],
+    rng: np.random.Generator,
+) -> pa.Table:
+    """The children of the parents that were kept.
+
+    Orphans, whose parent was not there before the cut either, are kept in the same proportion: what is wrong with the
+    data must stay in it.
+    """
+    whole, held = sides
+    known = []
+    for link in parents:
+        kept = held[link.parent_table][link.parent_key].combine_chunks()
+        every = whole[link.parent_table].arrow([link.parent_key])[link.parent_key].combine_chunks()
+        known.append((columns.index(link.child_key), kept, every, len(kept) / max(len(every), 1)))
+    taken = []
     for batch in table.batches(columns):
-        mask: pa.Array = pa.array(np.ones(batch.num_rows, dtype=bool))
-        for link in parents:
-            keys = held[link.parent_table][link.parent_key].combine_chunks()
-            child = batch.column(columns.index(link.child_key)).cast(keys.type)
-            mask = pc.and_(mask, pc.is_in(child, value_set=keys))
-        kept.append(batch.filter(mask))
-    return pa.Table.from_batches(kept, schema=pa.schema([table.schema.field(c) for c in columns]))
+        mask = np.ones(batch.num_rows, dtype=bool)
+        for place, kept, every, share in known:
+            child = batch.column(place).cast(kept.type)
+            orphan = ~_among(child, every)
+            mask &= _among(child, kept) | (orphan & (rng.random(batch.num_rows) < share))
+        taken.append(batch.filter(pa.array(mask)))
+    return pa.Table.from_batches(taken, schema=pa.schema([table.schema.field(c) for c in columns]))
+
+
+def _among(values: pa.Array, keys: pa.Array) -> NDArray[np.bool_]:
+    """Which values are keys; nothing is none."""
+    found = pc.is_in(values, value_set=keys.drop_null(), skip_nulls=True)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def independent(tables: Mapping[str, pa.Table], *, schema: Schema, rng: np.random.Generator) -> dict[str, pa.Table]:
