@@ -51,11 +51,13 @@ def test_a_run_is_scored_beside_anchors_measured_once_and_kept_as_json(flat, peo
     scores = {score.metric: score for score in read_scores(document)}
     assert not document["failures"]
     assert document["rows"] == made["rows"] == {"core": 950}
-    assert set(document["seconds"]) == {"marginals", "predictive", "sql"}
+    assert set(document["seconds"]) == {"marginals", "predictive", "sql", "validity"}
     assert {"marginals/tvd2", "predictive/rich/boosting/auc", "sql/mean"} <= set(scores)
     # The synthetic data is fresh real data here: no gap, and no signal where there is nothing to tell apart.
     assert abs(scores["marginals/tvd2"].gap) < 0.15
     assert scores["marginals/tvd1"].gap_text == "no signal"
+    assert set(document["details"]) == {"target", "syn", "dec", "ref", "base"}
+    assert {tuple(row["columns"]) for row in document["worst"]["columns"]} == {(c,) for c in flat.tables["core"].names}
     for score in scores.values():
         assert score.split == "dev"
         assert None not in (score.dec, score.ref, score.base)
@@ -155,7 +157,13 @@ def test_a_family_that_failed_on_the_anchors_is_a_failure_of_the_run(flat, peopl
 def test_families_run_at_their_depths_and_by_name(flat, people, monkeypatch):
     deep = SimpleNamespace(name="deep", depths=frozenset({"full"}), measure=lambda t, c, k: Outcome(scores={}))
     known = families.families()
-    assert set(known) == {"marginals", "predictive", "sql"}
+    assert set(known) == {
+        "association", "copies", "detection", "fit", "marginals", "predictive", "relational", "sdmetrics", "sequential",
+        "sql", "validity",
+    }  # fmt: skip
+    assert [f.name for f in families.chosen(MetricsConfig(depth="quick"))] == [
+        "marginals", "predictive", "sql", "validity",
+    ]  # fmt: skip
     monkeypatch.setattr(families, "families", lambda: {**known, "deep": deep})
     assert "deep" not in [f.name for f in families.chosen(MetricsConfig(depth="quick"))]
     assert "deep" in [f.name for f in families.chosen(MetricsConfig(depth="full"))]
