@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import checks
+import noise_checks
 import pytest
 
 
@@ -26,23 +27,23 @@ def test_d18_d19_which_rows_count_depends_on_the_unit_alone():
 
 
 def test_d03_d05_noise_has_its_declared_scale():
-    checks.noise_has_its_declared_scale()
+    noise_checks.noise_has_its_declared_scale()
 
 
 def test_d21_noise_is_discrete_gaussian():
-    checks.noise_is_discrete_gaussian()
+    noise_checks.noise_is_discrete_gaussian()
 
 
 def test_d07_choices_have_the_probabilities_paid_for():
-    checks.choices_have_the_probabilities_paid_for()
+    noise_checks.choices_have_the_probabilities_paid_for()
 
 
 def test_draws_do_not_depend_on_where_the_words_run_out():
-    checks.draws_do_not_depend_on_where_the_words_run_out()
+    noise_checks.draws_do_not_depend_on_where_the_words_run_out()
 
 
 def test_d23_two_runs_have_different_noise():
-    checks.two_runs_have_different_noise()
+    noise_checks.two_runs_have_different_noise()
 
 
 @pytest.mark.parametrize("ask", checks.QUESTIONS)

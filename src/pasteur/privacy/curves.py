@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from scipy import special
 
@@ -14,6 +15,7 @@ MARGIN = 1e-6
 """Subtracted from log delta before any comparison: far above the error of these functions, and worth 3e-8 of a mu."""
 
 
+@lru_cache(maxsize=4096)
 def gaussian_mu(sigma: float) -> float:
     """Give the mu of a discrete Gaussian X on the integers for one step of sensitivity: 2 Phi^-1((1 + P[X = 0]) / 2).
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SPLITS = ("wrk", "ref", "val", "dev")
 NOT_PRIVATE = "NOT PRIVATE"
+ROWS_PUBLIC = "the exact number of rows is not protected: the schema declares it public"
+"""What a claim must say where an algorithm may look at the number of rows."""
 
 
 @dataclass(frozen=True, kw_only=True)

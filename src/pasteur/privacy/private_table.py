@@ -12,6 +12,7 @@ from pasteur.privacy import sensitivity
 from pasteur.privacy.budget import Epsilon, Scale, Sigma, checked
 from pasteur.privacy.counts import Counts, Exact, FoldedCounts
 from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, ExponentialChoice
+from pasteur.privacy.ledger import ROWS_PUBLIC
 from pasteur.privacy.mechanisms import ExactMechanisms
 from pasteur.privacy.scores import same_length, scoring
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from pasteur.privacy.mechanisms import Mechanisms
     from pasteur.privacy.noise import Integers
     from pasteur.table import Table
-
-ROWS_PUBLIC = "the exact number of rows is not protected: the schema declares it public"
-"""What a claim must say where an algorithm may look at the number of rows."""
 
 
 class PrivateTable:
@@ -126,10 +124,7 @@ class PrivateTable:
         ]
 
     def measure_laplace(self, cliques: Sequence[Clique], *, scales: Sequence[float], label: str) -> list[Measurement]:
-        """Count each clique and add discrete Laplace noise of its scale, in rows: pure DP, for a pure-DP algorithm.
-
-        Arguments and errors as of `measure`. A measurement's sigma is the noise's standard deviation.
-        """
+        """As `measure`, with discrete Laplace noise: pure DP. A measurement's sigma is its standard deviation."""
         self._counts.shapes(cliques)
         same_length("scales", scales, len(cliques))
         bound = sensitivity.marginal_l1(self._max_rows, self._relation)
@@ -282,10 +277,8 @@ class PrivateTable:
         """
         if levels.base != self.domain:
             raise PrivacyError(rule("base of the levels", levels.base, f"the table's domain, {self.domain}"))
-        names = levels.domain.attributes
-        return self._over(
-            FoldedCounts(self._counts, {name: (levels.origin(name), levels.codes(name)) for name in names})
-        )
+        columns = {name: (levels.origin(name), levels.codes(name)) for name in levels.domain.attributes}
+        return self._over(FoldedCounts(self._counts, columns))
 
     @property
     def _relation(self) -> Relation:

@@ -22,7 +22,7 @@ import numpy as np
 from pasteur.errors import ConfigError, DataError, PasteurError, near_miss, rule
 from pasteur.privacy import Budget, Ledger, PrivateTable, Relation
 from pasteur.privacy import accountant as accountant_of
-from pasteur.privacy.private_table import ROWS_PUBLIC
+from pasteur.privacy.ledger import ROWS_PUBLIC
 from pasteur.synth import aim, aim_gdp, find, independent, mst, mwem, privbayes, weave
 from pasteur.synth._checks import typed, whole
 from pasteur.synth._coded import domain_of, table_of
