@@ -173,6 +173,8 @@ def _reported(plan: Plan, entries: DataCatalog, result: Result, scores: Mapping[
         rows = report.first_rows(synthetic, schema=plan.schema)
         told = story.of_run(result, scores=scores, moved=entries["inspection"].load(), rows=rows)
         write_text(path, report.render(told))
+        for name, text in report.tables(told).items():
+            write_text(path.parent / "tables" / name, text)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it was, what it says may hold a value of the data

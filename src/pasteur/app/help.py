@@ -28,6 +28,7 @@ VERBS = {
     "ui": "open MLflow on this machine, at the runs",
     "sample RUN": "more rows from a finished run; spends nothing",
     "export RUN": "the release: data, model, claim, ledger, metadata",
+    "evaluate": "a report on data that another tool made",
     "compare [RUN ...]": "a page that sets runs side by side",
     "check": "that every config, metadata file and view is sound",
     "schema": "draft or show a schema",

@@ -10,5 +10,6 @@ from pasteur.report.comparison import compare
 from pasteur.report.rows import first as first_rows
 from pasteur.report.runs import Run
 from pasteur.report.story import Privacy, Spent, Story
+from pasteur.report.tables import tables
 
-__all__ = ["Privacy", "Run", "Spent", "Story", "compare", "first_rows", "render"]
+__all__ = ["Privacy", "Run", "Spent", "Story", "compare", "first_rows", "render", "tables"]

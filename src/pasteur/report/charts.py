@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-LEVELS = 12
+LEVELS = 14
 """Most levels that are drawn by name; the table beside a picture has all of them."""
 
 LOW, HIGH = -0.25, 1.5

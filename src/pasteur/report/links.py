@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pasteur.report.story import Story
 
 REAL = ("target", *SIDES)
-CHANNELS = ("missing", "lag1", "lag1_within", "step_sd")
 
 
 def relational(story: Story) -> list[dict[str, Any]]:
@@ -43,10 +42,11 @@ def sequential(story: Story) -> list[dict[str, Any]]:
     for component, about in story.of("target", "sequential").items():
         sides = {side: story.of(side, "sequential").get(component) or {} for side in REAL}
         channels = []
+        what = list(dict.fromkeys(key for channel in about.get("channels", {}).values() for key in channel))
         for channel in about.get("channels", {}):
             values = {side: sides[side].get("channels", {}).get(channel, {}) for side in ("target", "syn", "ref")}
             channels.append(
-                {"channel": channel, "values": [[values[side].get(what) for side in values] for what in CHANNELS]}
+                {"channel": channel, "values": [[values[side].get(key) for side in values] for key in what]}
             )
         blocks.append(
             {
@@ -54,7 +54,7 @@ def sequential(story: Story) -> list[dict[str, Any]]:
                 "group": about.get("group"),
                 "order": about.get("order"),
                 "lengths": _histogram(about.get("lengths"), sides, "lengths", f"rows per {about.get('group')}"),
-                "what": CHANNELS,
+                "what": what,
                 "channels": channels,
                 "cross": _cross(sides),
             }
