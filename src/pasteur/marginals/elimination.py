@@ -159,12 +159,10 @@ def triangulate(graph: Graph, left: Numbers, sizes: Floats, rule: int, state: Nu
 
 
 @compiled
-def _stays(graph: Graph, core: Numbers, order: Numbers) -> Graph:
-    """For each attribute, which must stay where it does: the core, its neighbours when it went, what these need, it."""
+def _stays(graph: Graph, order: Numbers) -> Graph:
+    """For each attribute, which must stay where it does, the core aside: its neighbours as it went, theirs, and it."""
     stays = np.zeros_like(graph)
     for name in range(len(graph)):
-        for other in core:
-            stays[name, other] = 1
         stays[name, name] = 1
     for place in range(len(order) - 1, -1, -1):
         name = order[place]
@@ -227,13 +225,16 @@ def joined_cells(graph: Graph, sizes: Floats, extras: Graph) -> Floats:
     names = len(graph)
     went, left, order = graph.copy(), np.arange(names), np.empty(names, dtype=np.int64)
     common, early = np.full((3, names), THERE), np.zeros(names)
-    many = _simplify(went, left, sizes, common, early, order)
-    stays = _stays(went, left[:many], order[: names - many])
+    core = _simplify(went, left, sizes, common, early, order)
+    hard = left[:core].copy()
+    stays = _stays(went, order[: names - core])
     changed, state, made = np.empty_like(graph), np.empty_like(common), np.empty(names)
     stay, best = np.empty(names, dtype=np.uint8), np.full(len(extras), np.inf)
     for index in range(len(extras)):
         for name in range(names):
             stay[name] = 0
+        for place in range(core):
+            stay[hard[place]] = 1
         for one in range(names):
             for name in range(names):
                 stay[name] |= extras[index, one] & stays[one, name]

@@ -193,8 +193,8 @@ class Layout:
             cells *= self._sizes[place]
         return cells
 
-    def _factor(self, axes: int, kind: int) -> _Factor:
-        return _Factor(axes=axes, cells=self._cells(axes), kind=kind)
+    def _factor(self, axes: int, kind: int, owner: _Factor | None = None) -> _Factor:
+        return _Factor(axes=axes, cells=self._cells(axes), kind=kind, owner=owner)
 
     def _housed(self, masks: set[int]) -> dict[int, _Factor]:
         """Put each measured clique into the node of the smallest table that it lies in, be it a measured one."""
@@ -219,20 +219,20 @@ class Layout:
         factors.sort(key=lambda each: each.key)
         for place, factor in enumerate(factors):
             factor.owner = next((other for other in factors[place + 1 :] if factor.inside(other.axes)), None)
-        self._faced(axes, [factor for factor in factors if factor.owner is None], factors)
+        self._faced(axes, None, [factor for factor in factors if factor.owner is None], factors)
         factors.sort(key=lambda each: each.key)
 
-    def _faced(self, axes: int, tops: list[_Factor], factors: list[_Factor]) -> None:
+    def _faced(self, axes: int, owner: _Factor | None, tops: list[_Factor], factors: list[_Factor]) -> None:
         """Put tables without one axis between a table and what lies in it, where that makes fewer cells to go over."""
         for place in sorted(self._members(axes), reverse=True):
             face = axes & ~(1 << place)
             under = [factor for factor in tops if factor.inside(face)]
             if (len(under) - 1) * self._sizes[place] > len(under):
-                between = self._factor(face, FACE)
+                between = self._factor(face, FACE, owner)
                 for factor in under:
                     factor.owner = between
                 factors.append(between)
-                self._faced(face, under, factors)
+                self._faced(face, between, under, factors)
                 tops = [factor for factor in tops if not factor.inside(face)]
 
     def _link(self, big: int, small: int) -> tuple[int, int, int, int]:
