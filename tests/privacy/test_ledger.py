@@ -206,6 +206,20 @@ def test_text_and_json(make_private, rows):
         Ledger.from_dict({})
 
 
+def test_the_table_tells_each_event_where_asked():
+    ledger = Ledger(Budget(epsilon=1))
+    each = gaussian(ledger.accountant.sigma(ledger.total / 4, 1))
+    ledger.charge([each] * 3, "step")
+    ledger.charge(each, "last")
+    folded, told = ledger.table().splitlines(), ledger.table(every=True).splitlines()
+    assert len(folded) == 1 + 1 + 2 + 1
+    assert "step (3 times)" in folded[2]
+    assert "75.00%" in folded[2]
+    assert len(told) == 1 + 1 + 4 + 1
+    assert [line.split("(")[1] for line in told[2:-1]] == [f"{share}.00% by then)" for share in (25, 50, 75, 100)]
+    assert [line.split("(")[0].split()[-1] for line in told[2:-1]] == ["step"] * 3 + ["last"]
+
+
 def test_labels_and_events_must_match():
     ledger = Ledger(Budget(epsilon=1))
     for what, label in (([], "none"), ([gaussian(50)], ["a", "b"])):

@@ -11,7 +11,7 @@ from scipy import stats
 import pasteur.privacy
 from pasteur.errors import PrivacyError
 from pasteur.privacy import DiscreteGaussian, DiscreteLaplace, ExactMechanisms, entropy, grid, kernels, noise
-from pasteur.privacy.entropy import SeededEntropy, SystemEntropy
+from pasteur.privacy.entropy import SystemEntropy
 
 DRAWS = 40_000
 ALPHA = 1e-7  # one false alarm in some hundred thousand runs of this file
@@ -60,30 +60,6 @@ def test_opendp_draws_from_the_same_distribution(draw, scale):
     edges = np.unique(np.quantile(theirs, np.linspace(0, 1, 40)).astype(int))[1:-1]
     table = np.array([np.bincount(np.searchsorted(edges, x), minlength=len(edges) + 1) for x in (theirs, ours)])
     assert stats.chi2_contingency(table[:, table.sum(axis=0) > 10]).pvalue > ALPHA
-
-
-@pytest.mark.parametrize("draw", [noise.gaussian, noise.laplace])
-def test_draws_do_not_depend_on_where_the_words_run_out(monkeypatch, draw):
-    """An unfinished draw goes on with the words it had: to throw them away would favour draws that need few."""
-    sizes = (1, 3, 64, entropy.BLOCK)
-    drawn = []
-    for size in sizes:
-        monkeypatch.setattr(entropy, "BLOCK", size)
-        drawn.append(draw(500, 3.7, OneStream()).tolist())
-    assert all(other == drawn[0] for other in drawn[1:])
-
-
-class OneStream:
-    """One sequence of words, however many are asked for at a time."""
-
-    def __init__(self):
-        self._words = SeededEntropy(5).read(8 * 100_000)
-        self._used = 0
-
-    def read(self, size):
-        self._used += size
-        assert self._used <= len(self._words)
-        return self._words[self._used - size : self._used]
 
 
 @pytest.mark.parametrize("rows", [0, 20, 20_000])

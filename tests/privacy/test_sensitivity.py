@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,21 +14,34 @@ SIZES = {"a": 4, "b": 3, "c": 2}
 CLIQUES = [("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("c", "b"), ("a", "b", "c")]
 
 
-def exact_answers(private, answers):
-    """What goes into the mechanisms: the marginals of all cliques, the total, and the scores of all answers."""
-    candidates = [clique for clique, _ in answers]
+def exact_answers(private, asked, sets):
+    """What goes into the mechanisms: all marginals, the total, the scores of all that is asked, and their errors."""
 
     def ask(table):
         table.measure(CLIQUES, sigmas=[1e6] * len(CLIQUES), label="all")
         table.measure_total(sigma=1e6, label="total")
-        table.choose(candidates, answers=[answer for _, answer in answers], epsilon=1e-6, label="score")
+        for chosen in sets:
+            candidates, answers, weights, bias, groups = zip(*(asked[k] for k in chosen), strict=True)
+            more = {"weights": weights, "bias": bias, "groups": groups}
+            table.choose(candidates, answers=answers, epsilon=1e-6, label="score", **more)
+            table.measure_errors(candidates, answers=answers, sigma=1e6, label="errors")
 
-    return [question.exact for question in record(ask, private).questions]
+    return record(ask, private).questions
+
+
+def random_candidate(rng, rows):
+    """A clique, answers, a weight, a bias and perhaps groups of cells."""
+    clique = CLIQUES[rng.integers(len(CLIQUES))]
+    shape = [SIZES[name] for name in clique]
+    answers = rng.normal(rows / 4, rows, shape).round(rng.integers(0, 6))
+    groups = rng.integers(0, np.prod(shape), shape) if rng.random() < 0.5 else None
+    return clique, answers, rng.uniform(0.01, 9) if rng.random() < 0.5 else rng.integers(1, 9), rng.normal(0, 9), groups
 
 
 def test_d04_10000_random_neighbours_stay_within_the_formula(make_private):
+    """Of marginals, and of scores that are weighted, biased, grouped or none of it, alone and as a vector of errors."""
     rng = np.random.default_rng(0)
-    worst = dict.fromkeys(("l1", "l2", "score"), 0.0)
+    worst: dict[str, float] = {}
     for m, relation in [(1, "add_remove"), (1, "replace"), (3, "add_remove"), (3, "replace")] * 10:
         people = int(rng.integers(2, 30))
         units = np.repeat(np.arange(people), rng.integers(1, m + 1, people))
@@ -38,39 +52,18 @@ def test_d04_10000_random_neighbours_stay_within_the_formula(make_private):
             new = int(rng.integers(1, m + 1))
             others = {name: np.append(values, rng.integers(0, SIZES[name], new)) for name, values in others.items()}
             other_units = np.append(other_units, [0] * new)
-        drawn = [CLIQUES[k] for k in rng.integers(0, len(CLIQUES), 250)]
-        answers = [
-            (clique, rng.normal(len(units) / 4, len(units), [SIZES[name] for name in clique]).round(rng.integers(0, 6)))
-            for clique in drawn
-        ]
+        asked = [random_candidate(rng, len(units)) for _ in range(250)]
+        sets = [range(start, start + 10) for start in range(0, 250, 10)]
         sides = [
-            exact_answers(make_private(side, who, m=m, relation=relation), answers)
+            exact_answers(make_private(side, who, m=m, relation=relation, epsilon=10), asked, sets)
             for side, who in ((columns, units), (others, other_units))
         ]
-        for before, after in zip(sides[0][: len(CLIQUES)], sides[1][: len(CLIQUES)], strict=True):
-            gap = np.abs(before - after)
-            worst["l1"] = max(worst["l1"], gap.sum() / sensitivity.marginal_l1(m, relation))
-            worst["l2"] = max(worst["l2"], np.sqrt((gap**2).sum()) / sensitivity.marginal_l2(m, relation))
-        assert abs(sides[0][-2] - sides[1][-2]) <= sensitivity.total(m)
-        moved = np.abs(sides[0][-1] - sides[1][-1]).max() / sensitivity.distance_score(m, relation)
-        worst["score"] = max(worst["score"], moved)
-    assert all(0.5 < ratio <= 1 for ratio in worst.values()), worst
-
-
-@pytest.mark.parametrize("m", [1, 3])
-def test_d04_an_adversarial_pair_attains_it(make_private, m):
-    mine, theirs = {"a": [0] * m, "b": [0] * m, "c": [0] * m}, {"a": [1] * m, "b": [1] * m, "c": [1] * m}
-    nobody = {"a": [], "b": [], "c": []}
-    answers = [(("a",), np.array([-5.0, 5.0, 0.0, 0.0]))]
-    for relation, other, who in (("add_remove", nobody, []), ("replace", theirs, [1] * m)):
-        sides = [
-            exact_answers(make_private(side, units, m=m, relation=relation), answers)
-            for side, units in ((mine, [1] * m), (other, who))
-        ]
-        gap = np.abs(sides[0][0] - sides[1][0])
-        assert gap.sum() == sensitivity.marginal_l1(m, relation)
-        assert math.sqrt((gap**2).sum()) == pytest.approx(sensitivity.marginal_l2(m, relation), rel=1e-15)
-        assert abs(sides[0][-1] - sides[1][-1]).max() == sensitivity.distance_score(m, relation)
+        for before, after in zip(*sides, strict=True):
+            kind = f"{type(before.event).__name__} of {before.exact.ndim} axes"
+            share = before.distance(after) / before.event.sensitivity
+            worst[kind] = max(worst.get(kind, 0), share)
+    assert len(worst) == 5, "marginals of 1, 2 and 3 attributes and errors, the total, choices"
+    assert all(0.5 < share <= 1 for share in worst.values()), worst
 
 
 def test_d24_sensitivity_under_both_relations():
@@ -82,6 +75,17 @@ def test_d24_sensitivity_under_both_relations():
         assert sensitivity.distance_score(m, "add_remove") == 1024 * m
         assert sensitivity.distance_score(m, "replace") == 2048 * m
         assert sensitivity.total(m) == m
+        assert sensitivity.distance_score(m, "replace", 7) == 7 * 2048 * m
+        for count in (1, 2, 9, 1000):
+            bound = sensitivity.distances_l2(m, "add_remove", count)
+            assert Fraction(bound) ** 2 >= count * (1024 * m) ** 2
+            assert bound == pytest.approx(1024 * m * math.sqrt(count), rel=1e-15)
+            assert sensitivity.distances_l2(m, "replace", count) == pytest.approx(2 * bound, rel=1e-15)
+
+
+@pytest.mark.parametrize("m", range(1, 200))
+def test_roots_are_rounded_up(m):
+    assert Fraction(sensitivity.marginal_l2(m, "replace")) ** 2 >= 2 * m**2
 
 
 def test_d24_replacement_pays_for_both_cells(make_private, rows):
