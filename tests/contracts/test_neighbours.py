@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
+from pasteur import synth
 from pasteur.app import records
 from pasteur.app.verbs import export
 from pasteur.catalog import Paths
@@ -39,6 +40,8 @@ ODD = {
     "income-per-year": "1e999",
 }
 """A person whose every value is outside what is declared: new levels, and numbers far over each edge."""
+
+PRIVATE = [name for name in synth.names() if synth.find(name).PRIVATE]
 
 VERSION = re.compile(r"\d{4}-\d\d-\d\dT[\d.]+Z-[0-9a-f]{8}")
 
@@ -101,7 +104,7 @@ def encoded(home, split):
     return {row.pop(UNIT): tuple(row.values()) for row in table.to_pylist()}
 
 
-@pytest.mark.parametrize("algorithm", ["independent", "mst"])
+@pytest.mark.parametrize("algorithm", PRIVATE)
 def test_d01_d17_d20_one_odd_person_more(project, another, adult_rows, algorithm, capfd):
     row, unit = odd_person(adult_rows.schema)
     csv.write_csv(pa.concat_tables([adult_rows, row]), another.root / "people.csv")
@@ -118,24 +121,34 @@ def test_d01_d17_d20_one_odd_person_more(project, another, adult_rows, algorithm
             assert others.pop(unit)
         assert others == encoded(project, split)
 
-    # Nothing that is declared, charged or claimed has moved, and no file has come or gone.
-    for name in ("dictionary.json", "metadata.json", "claim.json", "ledger.json"):
+    # Nothing that is declared or claimed has moved, and no file has come or gone.
+    fixed = algorithm in {"independent", "mst"}  # the others choose what they ask by noisy answers: see test_replay
+    for name in ("dictionary.json", "metadata.json", *(["claim.json", "ledger.json"] if fixed else [])):
         assert (results[0].folder / name).read_bytes() == (results[1].folder / name).read_bytes()
+    for key in ("private", "epsilon", "delta", "relation", "unit", "accountant", "people", "not_covered", "stamps"):
+        assert results[0].claim[key] == results[1].claim[key]
+    assert results[0].ledger["budget"] == results[1].ledger["budget"]
     names = [sorted(plain(p.relative_to(h.root), h, r) for p in h.root.rglob("*")) for h, r in (here, there)]
     assert names[0] == names[1]
-    with np.load(results[0].model) as one, np.load(results[1].model) as other:
-        assert {name: (one[name].dtype, one[name].shape) for name in one.files if name != "header"} == {
-            name: (other[name].dtype, other[name].shape) for name in other.files if name != "header"
-        }
-        headers = [json.loads(model["header"].tobytes()) for model in (one, other)]
-        noisy = headers[0].pop("total"), headers[1].pop("total")
-        assert headers[0] == headers[1]
-    assert abs(noisy[0] - noisy[1]) < 2  # the same noise on one person more: the number of rows is no exact one
-    assert all(total != round(total) for total in noisy)
+    if fixed:
+        the_same_but_for_noise(*(result.model for result in results))
 
     # Nobody was told anything else.
     assert [plain(x, *here) for x in told[0].lines] == [plain(x, *there) for x in told[1].lines]
     assert [plain(x, *here) for x in printed[0]] == [plain(x, *there) for x in printed[1]]
+
+
+def the_same_but_for_noise(one_path, other_path):
+    """Two models have tables of one shape and one header, but for the number of rows, which is no exact one."""
+    with np.load(one_path) as one, np.load(other_path) as other:
+        assert {name: (one[name].dtype, one[name].shape) for name in one.files if name != "header"} == {
+            name: (other[name].dtype, other[name].shape) for name in other.files if name != "header"
+        }
+        headers = [json.loads(model["header"].tobytes()) for model in (one, other)]
+    noisy = headers[0].pop("total"), headers[1].pop("total")
+    assert headers[0] == headers[1]
+    assert abs(noisy[0] - noisy[1]) < 2  # the same noise on one person more
+    assert all(total != round(total) for total in noisy)
 
 
 def test_d01_a_type_that_follows_from_all_rows_makes_no_claim(project):
