@@ -43,6 +43,8 @@ def test_a_column_is_as_bad_as_its_pairs_and_itself():
     assert [row["columns"] for row in found["pairs"]] == [["a", "b"], ["a", "c"], ["b", "c"]]
     assert found["pairs"][0]["gap"] == pytest.approx(1)
     assert found["triples"] == []
+    assert found["columns"][1]["columns"] == ["b"]
+    assert found["columns"][1]["gap"] == pytest.approx(0.4 / 0.6)  # each pair weighs what there is to lose in it
     # A column that is wrong by itself is worse than one that only lost its ties.
     alone["c"] = (0.9, 0.02, 0.02)
     assert worst(scores(pairs, alone), details, ["core"])["columns"][0]["columns"] == ["c"]

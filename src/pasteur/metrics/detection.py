@@ -18,6 +18,7 @@ import numpy as np
 from pasteur.metrics.candidates import deal
 from pasteur.metrics.components import joined
 from pasteur.metrics.families import Metric, Outcome, Task
+from pasteur.metrics.features import without_blanks
 from pasteur.metrics.parallel import spread
 from pasteur.metrics.score import GROUPS, Raw
 
@@ -171,12 +172,13 @@ def tell(target: Side, candidate: Side, columns: Blocks, *, depth: str, seed: in
         asked = folds == fold
         if len(np.unique(y[asked])) < 2 or len(np.unique(y[~asked])) < 2:
             continue
-        model = _model(depth, seed).fit(x[~asked], y[~asked])
-        said = model.predict_proba(x[asked])[:, 1]
+        learnt, questions = without_blanks(x[~asked], x[asked])
+        model = _model(depth, seed).fit(learnt, y[~asked])
+        said = model.predict_proba(questions)[:, 1]
         area, variance = delong(said, y[asked] == 1)
         areas.append(area)
         variances.append(variance)
-        drops.append(_drops(model, x[asked], y[asked] == 1, area, columns, seed))
+        drops.append(_drops(model, questions, y[asked] == 1, area, columns, seed))
         if groups is not None:
             left_out.append(_left_out(said, y[asked] == 1, groups[asked]))
     if not areas:

@@ -53,6 +53,16 @@ def features(data: Data, table: TableSchema, target: Target) -> Features:
     return Features(values=values.astype(np.float32), levels=tuple(levels))
 
 
+def without_blanks(
+    left: NDArray[np.float32], right: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Both sides with 0 for every column that is missing throughout `left`: boosting refuses to learn from it."""
+    blank = np.isnan(left).all(axis=0)
+    if not blank.any():
+        return left, right
+    return np.where(blank, np.float32(0), left), np.where(blank, np.float32(0), right)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Linear:
     """Features for a linear model: one column per level, and numbers standardised, a missing one at the mean."""

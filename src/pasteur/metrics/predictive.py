@@ -18,7 +18,7 @@ import numpy as np
 
 from pasteur.metrics.components import slug
 from pasteur.metrics.families import Metric, Outcome, Task
-from pasteur.metrics.features import Features, Linear, features
+from pasteur.metrics.features import Features, Linear, features, without_blanks
 from pasteur.metrics.judge import Judge, classes, numbers
 from pasteur.metrics.parallel import spread
 from pasteur.metrics.score import GROUPS, Raw
@@ -192,6 +192,8 @@ def _predict(
     elif model == "forest":
         # A forest refuses a column that is missing in T but never was in training: below every number instead.
         left, right = (np.nan_to_num(x, nan=float(np.finfo(np.float32).min)) for x in (left, right))
+    else:
+        left, right = without_blanks(left, right)
     return _fit(fitted, left, answers, right, kind=kind, count=judge.count)
 
 

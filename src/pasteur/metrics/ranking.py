@@ -1,8 +1,9 @@
 """What is worst in the synthetic data: columns, pairs and triples, from the marginals' parts.
 
 A pair's gap is (syn - ref) / (base - ref) of its total variation, where base - ref is at least two of its standard
-errors; else it has none, and only `excess`, syn - ref, tells. A column is ranked by the mean gap of its pairs plus its
-own one-way excess, which has no base: it is seen on the scale of its table's mean base - ref over pairs.
+errors; else it has none, and only `excess`, syn - ref, tells. A column is ranked by the mean gap of its pairs, each
+weighing its base - ref (the ratio of a pair that hardly depends is mostly noise), plus its own one-way excess, which
+has no base: it is seen on the scale of its table's mean base - ref over pairs.
 """
 
 from __future__ import annotations
@@ -89,12 +90,17 @@ def _columns(alone: Sequence[Row], pairs: Sequence[Row]) -> list[Row]:
     scale = _mean(row.base - row.ref for row in pairs if row.base is not None and row.ref is not None)
     rows = []
     for row in alone:
-        gap = _mean(pair.gap for pair in pairs if row.columns[0] in pair.columns and pair.gap is not None)
+        gap = _mean_gap([pair for pair in pairs if row.columns[0] in pair.columns])
         own = row.excess / scale if scale and scale > 0 else None
         rows.append(
             Row(**{**vars(row), "gap": gap, "own": own, "rank": row.excess if own is None else (gap or 0.0) + own})
         )
     return rows
+
+
+def _mean_gap(pairs: Iterable[Row]) -> float | None:
+    told = [(p.base - p.ref, p.gap) for p in pairs if p.gap is not None and p.base is not None and p.ref is not None]
+    return sum(weight * gap for weight, gap in told) / sum(weight for weight, _ in told) if told else None
 
 
 def _mean(values: Iterable[float]) -> float | None:
