@@ -54,6 +54,53 @@ def test_a_run_goes_from_raw_bytes_to_scores(project):
     assert set(result.digests) == {"people", "model"}
 
 
+def test_a_run_writes_a_page_for_a_person_with_its_numbers_as_tables(project):
+    result = run(project("mst"))
+    assert result.report == result.folder / "report.html"
+    page = result.report.read_text(encoding="utf-8")
+    assert "not differentially private" in page
+    assert result.run_id in page
+    assert "one-way marginal: age" in page
+    assert "20 of" in page
+    scores = csv.read_csv(result.folder / "tables" / "scores.csv")
+    assert scores["metric"].to_pylist() == [score.metric for score in result.scores]
+    ledger = csv.read_csv(result.folder / "tables" / "ledger.csv")
+    assert pc.sum(ledger["share"]).as_py() == pytest.approx(1, abs=1e-6)
+
+
+def test_a_page_that_is_not_wanted_is_not_written(project):
+    result = run(project("independent", report=False))
+    assert result.report is None
+    assert not list(result.folder.glob("*.html"))
+    assert result.failures == {}
+
+
+def test_a_fault_in_the_page_loses_nothing_of_the_run(project, monkeypatch):
+    from pasteur import report
+
+    def broken(story):
+        raise ZeroDivisionError(story.rows)
+
+    monkeypatch.setattr(report, "render", broken)
+    result = run(project("independent"))
+    assert result.report is None
+    assert result.failures["report"].startswith("ZeroDivisionError at ")
+    assert result.scores
+    assert (result.folder / "result.json").is_file()
+
+
+def test_a_run_without_a_guarantee_says_so_on_its_page(project):
+    page = run(project("reference")).report.read_text(encoding="utf-8")
+    assert "No guarantee" in page
+    assert "NOT PRIVATE" in page
+
+
+def test_a_final_fit_on_all_people_has_a_page_without_scores(project):
+    page = run(project("mst", fit_on="all")).report.read_text(encoding="utf-8")
+    assert "Not scored: every split was fitted." in page
+    assert "one-way marginal: age" in page
+
+
 def test_a_second_run_does_only_synthesis_and_its_scores(project):
     run(project())
     before = artefacts(project.root)
@@ -273,7 +320,8 @@ def test_no_row_of_anybody_is_in_what_a_private_run_leaves(project):
     column = pc.if_else(pc.equal(rows["relationship"], "Wife"), canary, rows["relationship"])
     csv.write_csv(rows.set_column(2, "relationship", column), project.root / "people.csv")
     result = run(project("mst"))
-    released = [result.model, *result.synthetic.values(), *result.folder.iterdir()]
+    released = [result.model, *result.synthetic.values()]
+    released += [p for p in result.folder.rglob("*") if p.is_file()]
     released += [p for p in (project.root / "data" / "synth").rglob("*") if p.is_file()]
     for path in released:
         assert canary.encode() not in Path(path).read_bytes()

@@ -110,6 +110,20 @@ def test_settings_scores_and_digests_come_back(logged, query):
     assert ("adult.train", "a" * 36, None) in query("SELECT name, digest, dataset_profile FROM datasets")
 
 
+def test_what_is_kept_of_runs_can_be_asked_for(root, logged):
+    with Tracker(root) as tracker:
+        (named,) = tracker.runs(ids=[logged[0].run])
+        assert (named.id, named.name, named.status) == (logged[0].run, RECORD.name, "FINISHED")
+        assert named.metrics == pytest.approx({tracking.key_of(key): value for key, value in RECORD.metrics.items()})
+        assert named.params.keys() == {tracking.key_of(key) for key in RECORD.params}
+        # The record of a whole sweep is none of its runs.
+        assert [run.id for run in tracker.runs(experiment="adult")] == [logged[0].run]
+        assert tracker.runs(experiment="nobody") == []
+        assert tracker.runs(sweep="none such") == []
+        with pytest.raises(TrackingError):
+            tracker.runs(ids=["0" * 32])
+
+
 def test_files_lie_under_outputs(root, logged):
     folder = root / "outputs" / "mlflow" / "adult" / logged[0].run / "artifacts"
     assert (folder / "claim.json").is_file()

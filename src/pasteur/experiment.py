@@ -100,12 +100,17 @@ class Experiment:
 
 
 def flat(e: Experiment) -> dict[str, Any]:
-    """Settings as one level of dotted names: what two runs may differ in. Those that are not set are left out."""
+    """Settings as one level of dotted names: what two runs may differ in. Those that are not set are left out.
+
+    The algorithm's own are `settings.<name>`, after its name and the budget in the alphabet: MLflow's comparison of
+    runs shows the first three parameters that differ.
+    """
     tree: dict[str, Any] = {
         "dataset": e.dataset.name,
         "view": e.view.name,
         "schema": e.schema,
-        "algorithm": {"name": e.algorithm, **(asdict(e.settings) if is_dataclass(e.settings) else {})},  # type: ignore[arg-type]
+        "algorithm": e.algorithm,
+        "settings": asdict(e.settings) if is_dataclass(e.settings) else {},  # type: ignore[arg-type]
         "privacy": asdict(e.privacy),
         "metrics": asdict(e.metrics),
         "seed": e.seed,
@@ -113,7 +118,7 @@ def flat(e: Experiment) -> dict[str, Any]:
         "format": e.format,
         "fit_on": e.fit_on,
     }
-    return {key: value for key, value in _flat(tree) if value is not None}
+    return {key: value for key, value in _flat(tree) if value not in (None, {})}
 
 
 def _flat(tree: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:

@@ -34,7 +34,7 @@ def test_a_record_finds_its_run_again(result):
 def test_settings_are_flat_and_their_keys_allowed(result):
     settings = flat(result.experiment)
     assert settings["privacy.epsilon"] == 1.0
-    assert settings["algorithm.name"] == "mst"
+    assert settings["algorithm"] == "mst"
     assert all(tracking.key_of(key) == key for key in settings)
     assert not any(isinstance(value, dict) and value for value in settings.values())
 
@@ -47,6 +47,13 @@ def test_scores_beside_their_anchors_and_no_number_that_is_none(result):
     assert "predictive/income/auc/ref" not in numbers
     assert numbers["releases/wrk/epsilon"] == 1.0
     assert all(math.isfinite(value) for value in numbers.values())
+
+
+def test_what_mlflow_compares_unasked_comes_first(result):
+    """Its page shows the first metric, and of the parameters that differ the first three in the alphabet."""
+    assert next(iter(records.numbers(result))) == "gap/marginals"
+    assert min(flat(result.experiment)) == "algorithm"
+    assert {"privacy.epsilon", "seed"} < {key for key in flat(result.experiment) if key < "settings."}
 
 
 def test_a_run_without_a_guarantee_is_stamped(result):

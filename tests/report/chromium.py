@@ -6,11 +6,20 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
 
 PATIENCE = 60
+
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def find() -> str | None:
+    """The browser of this machine."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 def _pipe() -> tuple[int, int]:
@@ -23,7 +32,7 @@ def _pipe() -> tuple[int, int]:
 
 
 class Browser:
-    """A headless Chromium, spoken to over a pair of pipes in the DevTools protocol: nothing has to be installed for it."""
+    """A headless Chromium, spoken to over a pair of pipes in the DevTools protocol: no driver, no package."""
 
     def __init__(self, binary: str, profile) -> None:
         (self._in, to_browser), (from_browser, out) = _pipe(), _pipe()
@@ -75,7 +84,9 @@ class Browser:
     def _next(self) -> dict:
         end = time.monotonic() + PATIENCE
         while b"\0" not in self._held:
-            assert select.select([self._from], [], [], max(0.0, end - time.monotonic()))[0], "the browser does not answer"
+            assert select.select([self._from], [], [], max(0.0, end - time.monotonic()))[0], (
+                "the browser does not answer"
+            )
             self._held += os.read(self._from, 1 << 20)
         line, _, self._held = self._held.partition(b"\0")
         found = json.loads(line)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,20 +9,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chromium import Browser
+from chromium import Browser, find
 from stories import make
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    """A headless Chromium; the tests that ask for it are left out where there is none."""
-    binary = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if binary is None:
-        if os.environ.get("PASTEUR_NEEDS_BROWSER"):
-            pytest.fail("no Chromium, and PASTEUR_NEEDS_BROWSER asks for one")
-        pytest.skip("no Chromium on this machine: the pages were looked at by no browser")
+    """A headless Chromium for all tests that look at pages."""
+    binary = find()
+    assert binary, "PASTEUR_NEEDS_BROWSER asks for a Chromium, and there is none"
     opened = Browser(binary, tmp_path_factory.mktemp("browser"))
     yield opened
     opened.close()

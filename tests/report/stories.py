@@ -145,10 +145,10 @@ def tracked(algorithm="mst", epsilon=1.0, seed=0, gap=0.5, **metrics) -> Run:
         id=f"{algorithm}{epsilon}{seed}",
         name=f"{algorithm} eps={epsilon} {seed}",
         settings={
-            "algorithm.name": algorithm,
+            "algorithm": algorithm,
             "privacy.epsilon": str(epsilon),
             "seed": str(seed),
-            f"algorithm.{algorithm}s": "3",
+            f"settings.{algorithm}s": "3",
         },
         metrics={
             "gap/marginals": gap,

@@ -62,7 +62,7 @@ def test_the_head_says_whether_it_is_good_what_is_worst_and_what_was_spent(story
     assert "Of 4 families" in head
     assert "ε 1" in head
     assert re.search(r'what">column</span><a class="name" href="#columns">education<', head)
-    assert re.search(r'what">pair</span><a class="name" href="#pairs">age × education<', head)
+    assert re.search('what">pair</span><a class="name" href="#pairs">age \u00d7 education<', head)
 
 
 def test_columns_are_worst_first(story):

@@ -29,9 +29,9 @@ def test_seeds_are_repeated_runs():
 
 def test_what_comes_with_the_algorithm_is_no_difference():
     runs = grid()
-    assert differing(runs) == ["algorithm.name", "privacy.epsilon", "seed"]
-    changed = [*runs, Run(id="x", name="x", settings={**runs[0].settings, "algorithm.msts": "9"}, metrics={})]
-    assert "algorithm.msts" in differing(changed)
+    assert differing(runs) == ["algorithm", "privacy.epsilon", "seed"]
+    changed = [*runs, Run(id="x", name="x", settings={**runs[0].settings, "settings.msts": "9"}, metrics={})]
+    assert "settings.msts" in differing(changed)
 
 
 def test_common_settings_are_those_of_all():
@@ -62,7 +62,7 @@ def test_pictures_have_the_anchors_lines_and_a_sign_a_run():
 
 
 def test_the_best_is_among_runs_with_a_claim_and_each_family_has_its_own():
-    free = Run(id="r", name="reference", settings={"algorithm.name": "reference"}, metrics={"gap/marginals": 0.0})
+    free = Run(id="r", name="reference", settings={"algorithm": "reference"}, metrics={"gap/marginals": 0.0})
     html = compare([*grid(), free], title="Sweep")
     best = html[html.index('id="g-best"') : html.index('id="gaps"')]
     assert "of runs with a claim" in best

@@ -33,8 +33,8 @@ def test_plain_text_stays_as_it_is():
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, "–"),
-        (float("nan"), "–"),
+        (None, text.NONE),
+        (float("nan"), text.NONE),
         (0.12345, "0.1235"),
         (12.345, "12.345"),
         (123456.7, "123,457"),
@@ -46,16 +46,16 @@ def test_numbers(value, shown):
 
 
 def test_gaps_shares_and_durations_in_words():
-    assert (text.gap(None), text.gap(0.5), text.gap(-0.014)) == ("no signal", "0.50", "−0.01")
+    assert (text.gap(None), text.gap(0.5), text.gap(-0.014)) == ("no signal", "0.50", "\u22120.01")
     assert (text.percent(0.0), text.percent(0.0004), text.percent(0.123)) == ("0.0 %", "< 0.1 %", "12.3 %")
     assert (text.seconds(0.01), text.seconds(2.0), text.seconds(600.0), text.seconds(None)) == (
         "10 ms",
         "2.0 s",
         "10.0 min",
-        "–",
+        text.NONE,
     )
     assert (text.plural(1, "family", "families"), text.plural(2, "run")) == ("1 family", "2 runs")
-    assert text.signed(-0.5) == "−0.50"
+    assert text.signed(-0.5) == "\u22120.50"
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

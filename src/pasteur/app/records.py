@@ -82,12 +82,13 @@ def numbers(result: Result) -> dict[str, float]:
     """Scores and costs. A number that is not there (no signal, no anchor) is left out: MLflow keeps no NaN in order."""
     from pasteur.metrics.score import family_gap
 
-    found: dict[str, float | None] = {"seconds": result.seconds, "peak_mb": result.peak_mb}
+    # The first is what MLflow's comparison of runs shows unasked.
+    families = dict.fromkeys(score.family for score in result.scores)
+    found: dict[str, float | None] = {f"gap/{family}": family_gap(result.scores, family) for family in families}
+    found |= {"seconds": result.seconds, "peak_mb": result.peak_mb}
     for score in result.scores:
         for name in ("syn", "dec", "ref", "base", "wrk", "gap", "model_gap"):
             found[f"{score.metric}/{name}"] = getattr(score, name)
-    for family in dict.fromkeys(score.family for score in result.scores):
-        found[f"gap/{family}"] = family_gap(result.scores, family)
     for name in ("epsilon", "delta"):
         if result.claim.get("private"):
             found[f"claim/{name}"] = result.claim[name]

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 REPEATED = ("seed", "privacy.debug_seed")
 """Settings in which repeated runs differ."""
 
-ALGORITHM = "algorithm.name"
+ALGORITHM = "algorithm"
+OWN = "settings."
+"""What the algorithm's own settings begin with."""
 EPSILON = "privacy.epsilon"
 FAMILY = "gap/"
 
@@ -89,7 +91,7 @@ class Group:
 
 def plain(key: str) -> str:
     """A setting's name as a person says it."""
-    return {ALGORITHM: "algorithm"}.get(key, key.removeprefix("privacy.").removeprefix("algorithm."))
+    return key.removeprefix("privacy.").removeprefix(OWN)
 
 
 def shown(value: str | None) -> str | None:
@@ -114,7 +116,7 @@ def differing(runs: Sequence[Run]) -> list[str]:
     keys = dict.fromkeys(key for run in runs for key in run.settings)
     first = {"dataset": 0, "view": 1, ALGORITHM: 2, EPSILON: 3}
     found = [key for key in keys if len({run.settings.get(key) for run in runs}) > 1]
-    own = [key for key in found if not (key.startswith("algorithm.") and key != ALGORITHM and _implied(runs, key))]
+    own = [key for key in found if not (key.startswith(OWN) and _implied(runs, key))]
     return sorted(own, key=lambda key: (first.get(key, 9), key))
 
 
