@@ -213,7 +213,7 @@ def test_targets_of_one_name_in_two_tables_are_told_apart():
 
 
 def test_deeper_models_are_larger_and_seeded():
-    small, large = (estimator("forest", "regression", depth=d, seed=3) for d in ("standard", "full"))
-    assert (small.n_estimators, large.n_estimators) == (30, 100)
+    small, large = (estimator("forest", "regression", depth=d, seed=3, rows=500) for d in ("standard", "full"))
+    assert (small.n_estimators, large.n_estimators) == (20, 100)
     assert small.random_state == large.random_state == 3
-    assert estimator("boosting", "classification", depth="full", seed=0).max_iter == 150
+    assert estimator("boosting", "classification", depth="full", seed=0, rows=500).max_iter == 150
