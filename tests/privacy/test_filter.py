@@ -81,4 +81,4 @@ def test_d08_d12_250_random_programs_each_stay_within_their_budget(name, relatio
         if costs:
             assert ledger.accountant.epsilon(ledger.spent, budget.delta) <= budget.epsilon * (1 + 1e-9)
         assert Ledger.from_json(ledger.to_json()).spent == ledger.spent
-    assert 200 < refused < 1600
+    assert 50 < refused < 1950  # of 2,000

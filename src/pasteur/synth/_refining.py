@@ -99,6 +99,6 @@ def moved(table: Array, codes: Sequence[NDArray[np.intp]], values: Array, sigma:
     believed = max(0.0, mean_square - sigma**2) / max(mean_square, sigma**2)
     wanted = np.maximum(coarse + believed * gaps, 0.0)
     wanted *= coarse.sum() / max(wanted.sum(), 1e-300)
-    ratios = np.divide(wanted, coarse, out=np.ones_like(coarse), where=coarse > 0)
+    ratios = np.divide(wanted, coarse, out=np.ones_like(coarse), where=coarse > 1e-200)  # a ratio stays finite
     scaled: Array = table * ratios[codes[0][:, None], codes[1][None, :]]
     return scaled
