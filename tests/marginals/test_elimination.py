@@ -24,8 +24,9 @@ def matrix(names, edges):
 def run(graph, sizes, rule):
     """Maximal cliques by one rule, what they are said to have of cells, and for how many a rule was needed."""
     names = len(graph)
-    went, made, state = graph.copy(), np.zeros(names), np.full((3, names), e.THERE)
-    needed = e.triangulate(went, np.arange(names), np.asarray(sizes, dtype=float), rule, state, made)
+    went, left, made, state = graph.copy(), np.arange(names), np.zeros(names), np.full((3, names), e.THERE)
+    needed = e.simplify(went, left, np.asarray(sizes, dtype=float), state, made, np.empty_like(left))
+    e.greedy(went, left[:needed], np.asarray(sizes, dtype=float), rule, state, made)
     np.fill_diagonal(went, 1)
     cliques = [frozenset(np.flatnonzero(went[name]).tolist()) for name in np.flatnonzero(state[e.MAXIMAL])]
     return cliques, made.sum(), needed

@@ -89,11 +89,19 @@ def _eliminate(graph: Graph, left: Numbers, place: int, sizes: Floats, state: Nu
 
 
 @compiled
-def _simplify(graph: Graph, left: Numbers, sizes: Floats, state: Numbers, made: Floats, order: Numbers) -> int:
+def simplify(graph: Graph, left: Numbers, sizes: Floats, state: Numbers, made: Floats, order: Numbers) -> int:
     """Eliminate attributes whose neighbours are all joined, until none is one.
 
+    Args:
+        graph: neighbours; each row becomes those at the attribute's elimination.
+        left: attributes not eliminated yet, rising; those that remain come first.
+        sizes: of all attributes.
+        state: (3, attributes); `THERE` for those left.
+        made: gets the cells of each attribute's clique where that lies inside no other, else 0.
+        order: gets those eliminated, one after the other.
+
     Returns:
-        How many are left. `order` says in which order the others went, `made` what `_eliminate` gave for each.
+        How many are left.
     """
     many, before = len(left), len(left) + 1
     while many < before:
@@ -111,34 +119,33 @@ def _simplify(graph: Graph, left: Numbers, sizes: Floats, state: Numbers, made: 
 
 @compiled
 def _stale(graph: Graph, left: Numbers, name: int, fill: bool, stale: NDArray[np.bool_]) -> None:  # noqa: FBT001
-    """Mark whose cost eliminating `name` changes: its neighbours', and by new edges between them also theirs."""
-    for one in left:
+    """Mark whose cost eliminating `name` changes: its neighbours', and with `fill` that of both ends' at a new edge."""
+    for place in range(len(left)):
+        one = left[place]
         if graph[name, one]:
             stale[one] = True
-            if fill:
-                for other in left:
-                    if graph[one, other]:
-                        stale[other] = True
+            for before in range(place if fill else NONE):
+                other = left[before]
+                if graph[name, other] and not graph[one, other]:
+                    for each in left:
+                        if graph[each, one] and graph[each, other]:
+                            stale[each] = True
 
 
 @compiled
-def triangulate(graph: Graph, left: Numbers, sizes: Floats, rule: int, state: Numbers, made: Floats) -> int:
-    """Make a graph chordal by one of the rules.
+def greedy(graph: Graph, left: Numbers, sizes: Floats, rule: int, state: Numbers, made: Floats) -> None:
+    """Eliminate those that `simplify` left by one of the rules, the earliest of equals first.
 
     Args:
         graph: neighbours; each row becomes those at the attribute's elimination.
         left: attributes not eliminated yet, rising; used up.
         sizes: of all attributes.
         rule: 0 fewest cells; 1 fewest edges, then cells; 2 fewest neighbours, then cells.
-        state: (3, attributes); `THERE` for those left.
+        state: as `simplify` left it.
         made: gets the cells of each attribute's clique where that lies inside no other, else 0.
-
-    Returns:
-        How many attributes the rule was needed for.
     """
-    many = needed = _simplify(graph, left, sizes, state, made, np.empty_like(left))
     first, second, stale = np.empty(len(graph)), np.empty(len(graph)), np.ones(len(graph), dtype=np.bool_)
-    while many:
+    for many in range(len(left), 0, -1):
         best = NONE
         for place in range(many):
             name, least = left[place], left[best]
@@ -154,8 +161,6 @@ def triangulate(graph: Graph, left: Numbers, sizes: Floats, rule: int, state: Nu
         name = left[best]
         _stale(graph, left[:many], name, rule == 1 and first[name] > 0, stale)
         made[name] = _eliminate(graph, left[:many], best, sizes, state)
-        many -= 1
-    return needed
 
 
 @compiled
@@ -191,11 +196,24 @@ def _begin(
 
 
 @compiled
-def _restore(common: Numbers, stay: NDArray[np.uint8], state: Numbers) -> None:
+def _staying(extra: NDArray[np.uint8], stays: Graph, core: Numbers, stay: NDArray[np.uint8]) -> None:
+    """Mark the core, and what must stay where the extra clique does."""
+    for name in range(len(stay)):
+        stay[name] = 0
+    for name in core:
+        stay[name] = 1
+    for one in range(len(stay)):
+        if extra[one]:
+            for name in range(len(stay)):
+                stay[name] |= stays[one, name]
+
+
+@compiled
+def _restore(common: Numbers, early: Floats, stay: NDArray[np.uint8], state: Numbers, made: Floats) -> None:
     """Write the state of those that went, as if those that stay were all still there."""
     for name in range(len(stay)):
         first = common[FIRST, name]
-        state[DEGREE, name], state[FIRST, name] = common[DEGREE, name], first
+        state[DEGREE, name], state[FIRST, name], made[name] = common[DEGREE, name], first, early[name]
         if stay[name]:
             state[FIRST, name] = THERE
         elif first >= 0 and stay[first]:
@@ -212,7 +230,7 @@ def _total(made: Floats) -> float:
 
 @compiled
 def joined_cells(graph: Graph, sizes: Floats, extras: Graph) -> Floats:
-    """Give the cells of the best that `triangulate` finds after joining each one of `extras` alone: (extras,).
+    """Give the cells of the best graph that the rules find after joining each one of `extras` alone: (extras,).
 
     Most attributes are eliminated as they would be without the extra clique, first and once: all but those in the
     extra, their neighbours when they went, these ones' neighbours and so on, and those that a rule was needed for.
@@ -225,26 +243,24 @@ def joined_cells(graph: Graph, sizes: Floats, extras: Graph) -> Floats:
     names = len(graph)
     went, left, order = graph.copy(), np.arange(names), np.empty(names, dtype=np.int64)
     common, early = np.full((3, names), THERE), np.zeros(names)
-    core = _simplify(went, left, sizes, common, early, order)
+    core = simplify(went, left, sizes, common, early, order)
     hard = left[:core].copy()
     stays = _stays(went, order[: names - core])
-    changed, state, made = np.empty_like(graph), np.empty_like(common), np.empty(names)
+    begun, begun_state, begun_made = np.empty_like(graph), np.empty_like(common), np.empty(names)
+    changed, state, made, rest = np.empty_like(graph), np.empty_like(common), np.empty(names), np.empty_like(order)
     stay, best = np.empty(names, dtype=np.uint8), np.full(len(extras), np.inf)
     for index in range(len(extras)):
-        for name in range(names):
-            stay[name] = 0
-        for place in range(core):
-            stay[hard[place]] = 1
-        for one in range(names):
+        _staying(extras[index], stays, hard, stay)
+        _restore(common, early, stay, begun_state, begun_made)
+        many = _begin(graph, went, extras[index], stay, left, begun)
+        many = simplify(begun, left[:many], sizes, begun_state, begun_made, order)
+        for rule in range(RULES if many else 1):
             for name in range(names):
-                stay[name] |= extras[index, one] & stays[one, name]
-        for rule in range(RULES):
-            _restore(common, stay, state)
-            for name in range(names):
-                made[name] = early[name]
-            many = _begin(graph, went, extras[index], stay, left, changed)
-            needed = triangulate(changed, left[:many], sizes, rule, state, made)
+                made[name], rest[name] = begun_made[name], left[name]
+                for each in range(len(state)):
+                    state[each, name] = begun_state[each, name]
+                for other in range(names):
+                    changed[name, other] = begun[name, other]
+            greedy(changed, rest[:many], sizes, rule, state, made)
             best[index] = min(best[index], _total(made))
-            if not needed:
-                break
     return best

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -123,8 +124,8 @@ def tree_cells(domain: Domain, cliques: Iterable[Clique], extras: Sequence[Cliqu
     """
     graph, sizes = _graph(domain, cliques)
     marked = np.zeros((len(extras), len(domain)), dtype=np.uint8)
-    for row, clique in zip(marked, extras, strict=True):
-        row[[domain.index(name) for name in clique]] = 1
+    rows = [index for index, clique in enumerate(extras) for _ in clique]
+    marked[rows, [domain.index(name) for clique in extras for name in clique]] = 1
     counted: NDArray[np.int64] = np.minimum(elimination.joined_cells(graph, sizes, marked), COUNTED).astype(np.int64)
     return counted
 
@@ -133,27 +134,25 @@ def _graph(domain: Domain, cliques: Iterable[Clique]) -> tuple[elimination.Graph
     """Neighbours of each attribute, and the sizes."""
     graph = np.zeros((len(domain), len(domain)), dtype=np.uint8)
     for clique in cliques:
-        places = [domain.index(name) for name in clique]
-        graph[np.ix_(places, places)] = 1
-    np.fill_diagonal(graph, 0)
+        for one, other in combinations([domain.index(name) for name in clique], 2):
+            graph[one, other] = graph[other, one] = 1
     return graph, np.array(domain.sizes, dtype=np.float64)
 
 
 def _chordal(graph: elimination.Graph, sizes: elimination.Floats) -> list[int]:
     """Maximal cliques of the chordal graph of fewest cells that was found, as bits of a number each."""
     names = len(graph)
-    least = math.inf
-    best: list[NDArray[np.uint8]] = []
-    for greedy in range(elimination.RULES):
-        went, made = graph.copy(), np.zeros(names)
-        state = np.full((3, names), elimination.THERE)
-        needed = elimination.triangulate(went, np.arange(names), sizes, greedy, state, made)
-        if made.sum() < least or not best:
-            np.fill_diagonal(went, 1)
-            least, best = made.sum(), [went[name] for name in np.flatnonzero(state[elimination.MAXIMAL])]
-        if not needed:
-            break
-    return [int.from_bytes(np.packbits(row, bitorder="little").tobytes(), "little") for row in best]
+    left, made, state = np.arange(names), np.zeros(names), np.full((3, names), elimination.THERE)
+    many = elimination.simplify(graph, left, sizes, state, made, np.empty_like(left))
+    tried: list[tuple[elimination.Graph, elimination.Numbers, elimination.Floats]] = []
+    for greedy in range(elimination.RULES if many else 1):
+        went = (graph.copy(), state.copy(), made.copy())
+        elimination.greedy(went[0], left[:many].copy(), sizes, greedy, went[1], went[2])
+        tried.append(went)
+    chordal, ended, _ = min(tried, key=lambda each: float(each[2].sum()))
+    np.fill_diagonal(chordal, 1)
+    rows = [np.packbits(chordal[name], bitorder="little") for name in np.flatnonzero(ended[elimination.MAXIMAL])]
+    return [int.from_bytes(row.tobytes(), "little") for row in rows]
 
 
 def _span(domain: Domain, masks: Sequence[int]) -> list[Node]:
