@@ -17,7 +17,7 @@ from pasteur.privacy.mechanisms import ExactMechanisms
 from pasteur.privacy.scores import same_length, scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -221,7 +221,7 @@ class PrivateTable:
             groups=groups,
         )[0]
 
-    def choose_several(
+    def choose_several(  # noqa: PLR0913 - each is a part of one question
         self,
         candidates: Sequence[Clique],
         *,
@@ -232,10 +232,12 @@ class PrivateTable:
         weights: npt.ArrayLike | None = None,
         bias: npt.ArrayLike | None = None,
         groups: Sequence[npt.ArrayLike | None] | None = None,
+        remaining: Callable[[Sequence[int]], Sequence[int]] | None = None,
     ) -> list[int]:
         """Choose `count` different candidates, one after the other, as `choose` does: without replacement.
 
-        Charged as `count` choices of `epsilon` each, all or none.
+        Charged as `count` choices of `epsilon` each, all or none. Arguments as of `choose`, and `remaining`: given the
+        indices chosen so far, those that may be chosen next, one or more (None: all others). It sees nothing else.
 
         Returns:
             Indices into `candidates`, in the order in which they were chosen.
@@ -249,10 +251,14 @@ class PrivateTable:
             raise PrivacyError(rule("count", count, f"a whole number from 1 to that of candidates, {len(candidates)}"))
         bound = sensitivity.distance_score(self._max_rows, self._relation, asked.weight)
         event = ExponentialChoice(epsilon=checked(Epsilon, "epsilon", epsilon), sensitivity=bound)
-        left = list(range(len(candidates)))
-        self._ledger.charge([event] * count, [f"{label}: 1 of {len(left) - done}" for done in range(count)])
+        whole = len(candidates)
+        self._ledger.charge([event] * count, [f"{label}: 1 of {whole - done}" for done in range(count)])
         scores = asked.of(*self._counts.located(candidates))
-        return [left.pop(self._mechanisms.choose(scores[left], event)) for _ in range(count)]
+        chosen: list[int] = []
+        for _ in range(count):
+            left = remaining(chosen) if remaining else [each for each in range(whole) if each not in chosen]
+            chosen.append(left[self._mechanisms.choose(scores[np.asarray(left)], event)])
+        return chosen
 
     def merged(self, maps: Mapping[str, npt.ArrayLike]) -> PrivateTable:
         """The same people over a coarser domain, on the same ledger. The maps must come from noisy answers alone.

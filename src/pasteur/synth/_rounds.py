@@ -5,6 +5,7 @@ McKenna, Mullins, Sheldon, Miklau (2022), https://arxiv.org/abs/2201.12677, sect
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pasteur.privacy import Ledger
 
 
+LOOKED = 4000
+"""Candidates that are scored in a round, at most: of more, each round looks at every k-th, the next at those beside."""
+
+
 class Rounds:
     """Costs of rounds, one after the other: equal shares until `anneal` makes the next dearer; the last takes the rest.
 
@@ -34,6 +39,8 @@ class Rounds:
         self._whole = ledger.remaining
         self.cost = self._whole / count
         """What the present round may spend, in rho."""
+        self.number = 0
+        """Of the present round, from 0."""
         self.last = False
         """Whether the present round is the last."""
 
@@ -41,7 +48,7 @@ class Rounds:
         """Yield the cost of each round, while there is anything left to spend."""
         for number in range(self._count):
             left = self._ledger.remaining
-            self.last = left < 2 * self.cost or number == self._count - 1
+            self.number, self.last = number, left < 2 * self.cost or number == self._count - 1
             if self.last:
                 self.cost = left
             if left > 0:
@@ -59,16 +66,35 @@ class Rounds:
         self.cost *= 4
 
 
-def fitting(model: GraphicalModel, candidates: Sequence[Clique], *, megabytes: float) -> NDArray[np.intp]:
-    """Which candidates may join the model: those whose junction tree then stays under `megabytes`.
+def fitting(
+    model: GraphicalModel, candidates: Sequence[Clique], *, megabytes: float, turn: int = 0
+) -> NDArray[np.intp]:
+    """Which candidates may join the model in this round: those whose junction tree then stays under `megabytes`.
 
-    Those that leave the tree as it is may always, so that where every attribute is a candidate there is one.
+    Those that leave the tree as it is may always, so that where every attribute is a candidate there is one. Where
+    there are more than `LOOKED`, one out of every few is looked at, other ones each turn.
+
+    Args:
+        model: what there is.
+        candidates: small ones first.
+        megabytes: of the tree, at most.
+        turn: number of the round.
 
     Returns:
         Indices into `candidates`, ascending.
     """
-    cells = tree_cells(model.domain, model.cliques, candidates)
-    kept: NDArray[np.intp] = np.flatnonzero(cells <= max(megabytes * MEGABYTE, cells.min()))
+    step = -(-len(candidates) // LOOKED)
+    looked = np.arange(turn % step, len(candidates), step)
+    cliques = [candidates[int(index)] for index in looked]
+    # Widening every table by all attributes of a clique but its largest makes it a tree: where that fits, all is well.
+    sizes = model.domain.as_dict()
+    widths = [[sizes[name] for name in clique] for clique in cliques]
+    own = np.array([math.prod(map(float, width)) for width in widths])
+    limit, now = megabytes * MEGABYTE, model.calibrated.tree.cells
+    cells = now * own / np.array([max(width) for width in widths]) + own
+    if len(unsure := np.flatnonzero(cells > limit)):
+        cells[unsure] = tree_cells(model.domain, model.cliques, [cliques[place] for place in unsure])
+    kept: NDArray[np.intp] = looked[cells <= max(limit, cells.min())]
     return kept
 
 

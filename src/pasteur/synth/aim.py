@@ -83,7 +83,7 @@ def fit(private: PrivateTable, settings: Settings) -> Model:
 
     for cost in rounds:
         # FILTER: what the model may grow by.
-        kept = fitting(model, candidates, megabytes=settings.max_size * rounds.spent)
+        kept = fitting(model, candidates, megabytes=settings.max_size * rounds.spent, turn=rounds.number)
         cliques = [candidates[index] for index in kept]
 
         # SELECT: the clique with the largest weighted error above what noise would leave.

@@ -93,7 +93,7 @@ def fit(private: PrivateTable, settings: Settings) -> Model:
 
     for cost in rounds:
         # FILTER: what the model may grow by.
-        kept = fitting(model, candidates, megabytes=settings.max_size * rounds.spent)
+        kept = fitting(model, candidates, megabytes=settings.max_size * rounds.spent, turn=rounds.number)
         sigma = private.sigma(settings.alpha * cost)
         left = penalties(model, [candidates[index] for index in kept], sigma=sigma)
         answers = model.marginals([candidates[index] for index in kept])

@@ -123,19 +123,25 @@ def choose_tree(private: PrivateTable, model: GraphicalModel, pairs: Sequence[Cl
         pairs: what may be an edge.
         cost: what all choices together may spend.
     """
-    answers = dict(zip(pairs, model.marginals(pairs), strict=True))
-    epsilon = private.choice_epsilon(cost / joinable(pairs))
     part = {name: name for pair in pairs for name in pair}
-    tree: list[Clique] = []
-    left = list(pairs)
-    while left:
-        chosen = left[
-            private.choose(left, answers=[answers[pair] for pair in left], epsilon=epsilon, label="edge of the tree")
-        ]
-        tree.append(chosen)
-        part = joined(part, chosen)
-        left = [(one, other) for one, other in left if part[one] != part[other]]
-    return tree
+    done = 0
+
+    def remaining(chosen: Sequence[int]) -> list[int]:
+        nonlocal part, done
+        for edge in chosen[done:]:
+            part = joined(part, pairs[edge])
+        done = len(chosen)
+        return [index for index, (one, other) in enumerate(pairs) if part[one] != part[other]]
+
+    edges = private.choose_several(
+        pairs,
+        answers=model.marginals(pairs),
+        epsilon=private.choice_epsilon(cost / joinable(pairs)),
+        count=joinable(pairs),
+        label="edge of the tree",
+        remaining=remaining,
+    )
+    return [pairs[edge] for edge in edges]
 
 
 def joinable(pairs: Sequence[Clique]) -> int:

@@ -90,7 +90,8 @@ def fit(private: PrivateTable, settings: Settings) -> Model:
     for cost in rounds:
         # Exponential mechanism: the clique of the largest error above what noise would leave, of those that fit.
         sigma = private.sigma(settings.alpha * cost)
-        cliques = [candidates[index] for index in fitting(model, candidates, megabytes=settings.max_size)]
+        kept = fitting(model, candidates, megabytes=settings.max_size, turn=rounds.number)
+        cliques = [candidates[index] for index in kept]
         chosen = private.choose(
             cliques,
             answers=model.marginals(cliques),
