@@ -22,6 +22,9 @@ Array = NDArray[np.float64]
 MOST_CELLS = 10_000
 """Cells of a pair that is worth measuring at most; finer pairs are seen through their levels."""
 
+PENALTY = 0.6
+"""Share of its noise that a pair is charged for: fitting takes some of it out, so that finer pairs are worth more."""
+
 ONE_WAY_WEIGHT = 0.5
 """What a one-way marginal's error counts beside a pair's: one attribute where the pair has two."""
 

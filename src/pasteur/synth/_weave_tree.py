@@ -13,6 +13,7 @@ import numpy as np
 
 from pasteur.marginals import GraphicalModel, Stop, tree_cells
 from pasteur.synth._spending import NOISE
+from pasteur.synth._weave_candidates import PENALTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ def grow(
 
         # Choose the pair whose error is largest, above what its noise would leave.
         sigma = private.sigma(cost * MEASURING)
-        penalties = NOISE * sigma * candidates.cells[numbers]
+        penalties = PENALTY * NOISE * sigma * candidates.cells[numbers]
         answers = candidates.answers(model, numbers)
         chosen = private.choose(
             [candidates.cliques[number] for number in numbers],
@@ -98,7 +99,7 @@ def grow(
         stop = limits.last if last else limits.between
         model = GraphicalModel.estimate(model.domain, new, total=model.total, start=model, stop=stop, zeros=model.zeros)
         moved = float(np.abs(model.marginal(candidates.cliques[number]) - answers[chosen]).sum())
-        if moved <= STANDS_STILL * penalties[chosen]:
+        if moved <= STANDS_STILL * NOISE * sigma * candidates.cells[number]:
             cost *= 4
     return model, new[len(measured) :]
 

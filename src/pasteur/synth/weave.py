@@ -35,8 +35,8 @@ PRIVATE = True
 COMPONENTS = "one"
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "fast": {"cells": 1 << 15, "iterations": 50, "last_iterations": 100, "passes": 5},
-    "best": {"cells": 1 << 16, "iterations": 80, "last_iterations": 300, "passes": 10},
+    "fast": {"cells": 1 << 15, "iterations": 50, "last_iterations": 100, "passes": 2},
+    "best": {"cells": 1 << 17, "iterations": 80, "last_iterations": 200, "passes": 8},
 }
 """What `preset` stands for; a setting that is given goes before it."""
 
