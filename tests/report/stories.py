@@ -52,7 +52,9 @@ def details(columns=COLUMNS):
         "association": {"core": {"matrix": matrix}},
         "detection": {"core": found},
         "sql": {"results": {"sql/pay": groups}},
-        "validity": {"core": [{"check": "bounds", "column": first, "rows": 3, "share": 0.03, "says": "out of bounds"}]},
+        "validity": {
+            "checks": [{"component": "core", "check": "bounds", "column": first, "rows": 3, "share": 0.03, "says": "x"}]
+        },
         "copies": {"core": {"rows": 100, "copies": 1, "share": 0.01}},
     }
     return {
@@ -123,7 +125,7 @@ def make(columns=COLUMNS, **changes) -> Story:
             score("predictive/income/forest/auc", 0.8, ref=0.9, base=0.5, dec=0.9, better="higher"),
             score("sql/mean", 0.8, ref=0.95, base=0.6, dec=0.95, better="higher", dependence=False),
             score("sql/pay", 0.7, ref=0.95, base=0.6, dec=0.95, better="higher", parts={"syn": {"group_f1": 0.5}}),
-            score("detection/advantage", 0.62, ref=0.0, base=0.9, dec=0.1),
+            score("detection/auc", 0.81, ref=0.5, base=0.95, dec=0.55),
             score("validity/bounds", 0.97, dependence=False, better="higher", ref=1.0, base=1.0, dec=1.0),
             score("copies/share", 0.01, dependence=False, ref=0.01, base=None, dec=None, se=None),
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -69,8 +70,14 @@ def _environment() -> Environment:
         "percent": text.percent,
         "seconds": text.seconds,
         "slug": text.slug,
+        "soft": _soft,
     }
     return environment
+
+
+def _soft(name: str) -> Markup:
+    """A name that may be broken after its underscores and strokes."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_/])", text.short(name, 90)))
 
 
 def _shown(value: object) -> object:

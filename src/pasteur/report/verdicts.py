@@ -37,7 +37,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
 HEADLINES: Mapping[str, tuple[str, ...]] = {
     "marginals": ("marginals/tvd2",),
     "association": ("association/cramers_v", "association/spearman"),
-    "detection": ("detection/advantage",),
+    "detection": ("detection/auc",),
     "sql": ("sql/mean",),
     "sdmetrics": ("sdmetrics/quality",),
     "copies": ("copies/share",),
@@ -110,8 +110,8 @@ def _verdict(story: Story, family: str) -> Verdict:
         kind, word = _copies(story, score)
     elif family == "fit":
         kind, word = NONE, "shown, never an objective"
-    elif gap is None and score.spread is None:
-        word = "not compared"
+    elif gap is None and (score.spread is None or score.se is None):
+        word = "shown, not compared"
     return Verdict(
         family=family,
         title=title,
@@ -198,7 +198,7 @@ def _sentence(story: Story, family: str, score: Score) -> str:
 def _detection(story: Story, score: Score) -> str:
     found = [c for c in story.of("syn", "detection").values() if isinstance(c.get("auc"), int | float)]
     if not found:
-        return f"A classifier's advantage over guessing is {number(score.syn, 3)}"
+        return f"A classifier tells them apart with an AUC of {number(score.syn, 3)} (0.5: it cannot)"
     worst = max(found, key=lambda c: abs(c["auc"] - 0.5))
     away = ", ".join(str(column)[:40] for column, _ in worst.get("columns", [])[:2])
     given = f"; {away} give it away" if away and worst["auc"] > 0.6 else ""
