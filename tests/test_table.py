@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pasteur.errors import DataError
-from pasteur.table import BATCH, Table
+from pasteur.table import BATCH, Table, column_of, numbers
 
 ROWS = pa.table({"a": [1, 2, 3, None], "b": ["x", None, "z", ""]})
 
@@ -120,3 +124,25 @@ def test_a_folder_without_right_to_write_is_one_clear_line(tmp_path, request):
 def test_an_empty_table_survives(tmp_path):
     Table.of(ROWS.slice(0, 0)).write(tmp_path / "t.pq")
     assert Table.read(tmp_path / "t.pq").arrow().equals(ROWS.slice(0, 0))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "uint32", "int64", "float32", "float64"])
+def test_numbers_go_to_arrow_and_back_over_the_same_memory(kind):
+    values = np.arange(20).astype(kind)
+    column = column_of(values)
+    assert column.equals(pa.array(values))
+    for part in (column, column.slice(3, 5), column.slice(20)):
+        assert np.array_equal(numbers(part), part.to_numpy())
+        assert numbers(part).dtype == values.dtype
+    assert np.shares_memory(numbers(column), values)
+    for odd in (values[::-2], values.astype(values.dtype.newbyteorder(">"))):
+        assert np.array_equal(numbers(column_of(odd)), odd)
+    assert len(numbers(pa.array([], pa.uint8()))) == 0
+
+
+def test_numbers_need_no_pandas():
+    line = (
+        "import sys, numpy as np; from pasteur.table import column_of, numbers; numbers(column_of(np.arange(3))); "
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", line], check=True)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pasteur.table import UNIT
+from pasteur.table import UNIT, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +54,8 @@ def kept(codes: Table, attributes: Sequence[str], max_rows: int, salt: str) -> n
 def integers(column: pa.Array) -> npt.NDArray[np.integer]:
     """The whole numbers of an Arrow column; a null, which encoding never makes, is 0."""
     filled = column.fill_null(0) if column.null_count else column
-    numbers: npt.NDArray[np.integer] = filled.to_numpy(zero_copy_only=False)
-    return numbers
+    found: npt.NDArray[np.integer] = numbers(filled)
+    return found
 
 
 def _hash(ids: pa.Array, key: str) -> Words:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pasteur.errors import ConfigError, DataError, near_miss, rule
 from pasteur.marginals import Domain
-from pasteur.table import UNIT, Table
+from pasteur.table import UNIT, Table, column_of, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ def table_of(codes: object, domain: Domain, units: object = None) -> tuple[Table
                 for name, column in zip(held.columns, batch.columns, strict=True)
             ]
             row += batch.num_rows
-            yield pa.record_batch([pa.array(column) for column in checked], schema=schema)
+            yield pa.record_batch([column_of(column) for column in checked], schema=schema)
 
     if isinstance(codes, Table):
         rows = sum(batch.num_rows for batch in make())
@@ -119,7 +119,8 @@ def _array(codes: object, domain: Domain) -> Table:
         raise DataError(rule("shape of codes", array.shape, f"(rows, {len(domain)}), a column for each attribute"))
     if array.dtype.kind not in "iub":
         raise DataError(rule("type of codes", array.dtype, "whole numbers"))
-    columns = [pa.array(np.ascontiguousarray(array[:, place])) for place in range(len(domain))]
+    array = array.astype(np.uint8) if array.dtype.kind == "b" else array
+    columns = [column_of(array[:, place]) for place in range(len(domain))]
     return Table.of(pa.table(columns, names=list(domain.attributes)))
 
 
@@ -143,11 +144,11 @@ def _checked(column: pa.Array, name: str, size: int, first: int) -> NDArray[np.i
     if column.null_count:
         row = first + int(pc.index(column.is_null(), value=True).as_py())
         raise DataError(rule(what, f"row {row}, counted from 0", must_be))
-    numbers: NDArray[np.integer[Any]] = column.to_numpy(zero_copy_only=False)
-    if len(numbers) and (numbers.min() < 0 or numbers.max() >= size):
-        row = first + int(np.argmax((numbers < 0) | (numbers >= size)))
+    codes: NDArray[np.integer[Any]] = numbers(column)
+    if len(codes) and (codes.min() < 0 or codes.max() >= size):
+        row = first + int(np.argmax((codes < 0) | (codes >= size)))
         raise DataError(rule(what, f"row {row}, counted from 0", must_be))
-    return numbers
+    return codes
 
 
 def _units(units: object, rows: int) -> pa.Array:

@@ -18,7 +18,7 @@ from pasteur.marginals import Domain, GraphicalModel, Levels, Measurement, Mergi
 from pasteur.marginals.refinement import refine
 from pasteur.privacy import Ledger
 from pasteur.synth._refining import Refinement, targets
-from pasteur.table import Table
+from pasteur.table import Table, column_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -101,7 +101,7 @@ class Model:
             stream = np.random.default_rng(seed)
             for chunk in self.graphical.sample(count, rng=stream):
                 codes = self.merging.unfold(self._refined(chunk, stream), rng=stream)
-                yield pa.record_batch([pa.array(codes[name].astype(kinds[name])) for name in kinds], schema=schema)
+                yield pa.record_batch([column_of(codes[name].astype(kinds[name])) for name in kinds], schema=schema)
 
         return Table.stream(schema, make, rows=count)
 
