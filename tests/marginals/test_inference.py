@@ -68,3 +68,22 @@ def test_a_query_that_makes_no_sense_is_refused(clique):
     calibrated = Propagation(JunctionTree.of(DOMAIN, []), []).calibrate([])
     with pytest.raises(ValueError, match=r"different attributes|not in the domain"):
         calibrated.marginal(clique)
+
+
+def test_a_marginal_that_would_not_fit_is_refused():
+    domain = type(DOMAIN)([f"x{i}" for i in range(9)], [50] * 9)
+    calibrated = Propagation(JunctionTree.of(domain, []), []).calibrate([])
+    with pytest.raises(ValueError, match=r"cells of the marginal of .* must be at most .*; ask for less"):
+        calibrated.marginal(domain.attributes)
+
+
+def test_larger_cliques_that_no_node_holds_agree_with_brute_force():
+    domain = type(DOMAIN)("abcdefg", [2, 3, 2, 3, 2, 2, 3])
+    cliques = [tuple(clique) for clique in ("abc", "bcd", "de", "cf", "fg")]
+    rng = np.random.default_rng(4)
+    potentials = [rng.normal(0, 3, domain.shape(clique)) for clique in cliques]
+    calibrated = Propagation(JunctionTree.of(domain, cliques), cliques).calibrate(potentials)
+    truth = joint(domain, cliques, potentials)
+    for ways in (3, 4, 7):
+        for clique in combinations("gaecbdf", ways):
+            np.testing.assert_allclose(calibrated.marginal(clique), projected(domain, truth, clique), atol=1e-12)

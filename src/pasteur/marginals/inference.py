@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pasteur.errors import rule
+from pasteur.marginals.junction_tree import MOST_CELLS
 from pasteur.marginals.pairs import Sweep, one_thread
 
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ class Calibrated:
         """Give the probabilities of `clique`, axes in its order; measured or not, by variable elimination.
 
         Raises:
-            ValueError: an attribute that the domain lacks, or comes twice.
+            ValueError: an attribute that the domain lacks, or comes twice, or a table that would not fit into memory.
         """
         if len(set(clique)) != len(clique):
             raise ValueError(rule("clique", clique, "different attributes"))
-        self.tree.domain.shape(clique)
+        cells = self.tree.domain.size(clique)
+        if cells > MOST_CELLS:
+            raise ValueError(rule(f"cells of the marginal of {clique}", cells, f"at most {MOST_CELLS}; ask for less"))
         home = self.tree.home(clique)
         if home is not None:
             return _project(self.tables[home], self.tree.nodes[home].clique, clique)
@@ -76,8 +79,8 @@ class Calibrated:
         ]
         with one_thread():
             found = Sweep(self.tree, self.tables).answers(crossing)
-        found |= {(other, one): table.T for (one, other), table in found.items()}
-        return [found[clique] if clique in found else self.marginal(clique) for clique in cliques]
+            found |= {(other, one): table.T for (one, other), table in found.items()}
+            return [found[clique] if clique in found else self.marginal(clique) for clique in cliques]
 
     def _one(self, name: str) -> Array:
         """Probabilities of one attribute, found once."""
@@ -251,11 +254,33 @@ def _eliminated(factors: list[tuple[Clique, Array]], clique: Clique, sizes: dict
 
 
 def _product(factors: Sequence[tuple[Clique, Array]], drop: str | None = None) -> tuple[Clique, Array]:
-    names = tuple(dict.fromkeys(name for clique, _ in factors for name in clique))
-    kept = tuple(name for name in names if name != drop)
-    labels = {name: label for label, name in enumerate(names)}
-    operands: list[object] = []
-    for clique, table in factors:
-        operands += [table, [labels[name] for name in clique]]
-    product: Array = np.einsum(*operands, [labels[name] for name in kept], optimize=True)  # type: ignore[call-overload]
-    return kept, product
+    """Multiply tables, the narrow ones first, and sum out `drop`."""
+    first, *rest = sorted(factors, key=lambda factor: factor[1].size)
+    for index, other in enumerate(rest, start=1):
+        first = _joined(first, other, drop if index == len(rest) else None)
+    return first if rest else _summed(first, drop)
+
+
+def _joined(one: tuple[Clique, Array], other: tuple[Clique, Array], drop: str | None) -> tuple[Clique, Array]:
+    """Multiply two tables and sum out `drop`: a matrix product for each value of what they share."""
+    if (drop in one[0]) != (drop in other[0]):
+        one, other, drop = _summed(one, drop), _summed(other, drop), None
+    shared = tuple(name for name in one[0] if name in other[0] and name != drop)
+    gone = (drop,) if drop in one[0] else ()
+    left = tuple(name for name in one[0] if name not in other[0])
+    right = tuple(name for name in other[0] if name not in one[0])
+    first = one[1].transpose([one[0].index(name) for name in (*shared, *left, *gone)])
+    second = other[1].transpose([other[0].index(name) for name in (*shared, *gone, *right)])
+    shape = first.shape[: len(shared) + len(left)] + second.shape[len(shared) + len(gone) :]
+    batch, inner = math.prod(shape[: len(shared)]), math.prod(first.shape[len(shared) + len(left) :])
+    first = first.reshape(batch, math.prod(shape[len(shared) : len(shared) + len(left)]), inner)
+    second = second.reshape(batch, inner, -1)
+    table: Array = first @ second if gone else first * second
+    return (*shared, *left, *right), table.reshape(shape)
+
+
+def _summed(factor: tuple[Clique, Array], drop: str | None) -> tuple[Clique, Array]:
+    names, table = factor
+    if drop not in names:
+        return factor
+    return tuple(name for name in names if name != drop), table.sum(axis=names.index(drop))
