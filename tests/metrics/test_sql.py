@@ -3,6 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from pasteur.metrics import sql
 from pasteur.metrics.benchmark import measure
 from pasteur.metrics.config import MetricsConfig
 from pasteur.metrics.sql import tables_of
@@ -146,3 +147,55 @@ def test_lengths_of_time_may_be_compared(flat, people):
     assert not measured.failures
     assert values(measured)["sql/waits"] == pytest.approx(values(measured)["sql/ages"])
     assert 0.5 < values(measured)["sql/waits"] < 1
+
+
+def test_queries_that_read_files_change_things_or_take_too_long_fail_alone(flat, people, monkeypatch, tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\nSECRET\n")
+    bad = [
+        f"-- name: file\n-- kind: dist\n-- values: a=number\nSELECT a FROM read_csv('{secret}')",
+        f"-- name: path\n-- kind: dist\n-- values: a=number\nSELECT a FROM '{secret}'",
+        "-- name: gone\n-- kind: dist\n-- values: a=number\nDROP TABLE core",
+        f"-- name: out\n-- kind: dist\n-- values: a=number\nCOPY core TO '{tmp_path}/out.csv'",
+        (
+            "-- name: slow\n-- kind: scalar\n-- values: n=count\n"
+            "SELECT count(*) AS n FROM core a, core b, core c, core d, core e WHERE a.age + b.age * c.age - d.age <> e.age"
+        ),
+    ]
+    monkeypatch.setattr(sql, "SECONDS", 0.5)
+    measured = found(people(400, 1), {"syn": people(400, 2)}, flat, queries(*bad, AGES))
+    assert set(values(measured)) == {"sql/mean", "sql/ages"}
+    assert set(measured.failures) == {"sql/file", "sql/path", "sql/gone", "sql/out", "sql/slow"}
+    assert "took longer than 0.5 s" in measured.failures["sql/slow"]
+    assert "SECRET" not in str(measured.failures)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_results_are_shown_side_by_side_and_a_distribution_shows_no_value(flat, people):
+    target = people(300, 1)
+    fewer = {"core": Table.of(target["core"].arrow().filter(pa.array([i % 3 == 0 for i in range(300)])))}
+    asked = queries(WEALTH, AGES, RANKED)
+    measured = found(target, {"syn": fewer}, flat, asked)
+    own, theirs = (measured.details[side]["sql"]["results"] for side in ("target", "syn"))
+    assert measured.details["target"]["sql"]["queries"]["sql/ages"]["sql"] == "SELECT age FROM core"
+    groups = own["sql/wealth-by-city"], theirs["sql/wealth-by-city"]
+    assert groups[0]["keys"] == groups[1]["keys"]
+    assert groups[0]["columns"] == ["n", "rich", "height"]
+    counts = [row[0] for row in groups[0]["rows"]]
+    assert counts == sorted(counts, reverse=True)
+    ages = own["sql/ages"], theirs["sql/ages"]
+    assert ages[0]["edges"] == ages[1]["edges"]
+    assert [a["total"] for a in ages] == [300, 100]
+    assert all(sum(a["shares"]) == pytest.approx(1, abs=1e-5) for a in ages)
+    assert set(ages[0]) == {"edges", "shares", "quantiles", "nulls", "total"}
+    ranked = own["sql/richest"]
+    assert len(ranked["keys"]) == 2
+    assert ranked["rows"][0][0] >= ranked["rows"][1][0]
+
+
+RANKED = """-- name: richest
+-- kind: topk
+-- keys: city
+-- values: rich=ratio
+-- order: rich desc   k: 2
+SELECT city, avg((rich = 'yes')::INT) AS rich FROM core GROUP BY city"""
