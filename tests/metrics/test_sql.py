@@ -159,7 +159,8 @@ def test_queries_that_read_files_change_things_or_take_too_long_fail_alone(flat,
         f"-- name: out\n-- kind: dist\n-- values: a=number\nCOPY core TO '{tmp_path}/out.csv'",
         (
             "-- name: slow\n-- kind: scalar\n-- values: n=count\n"
-            "SELECT count(*) AS n FROM core a, core b, core c, core d, core e WHERE a.age + b.age * c.age - d.age <> e.age"
+            "SELECT count(*) AS n FROM core a, core b, core c, core d, core e "
+            "WHERE a.age + b.age - d.age <> c.age * e.age"
         ),
     ]
     monkeypatch.setattr(sql, "SECONDS", 0.5)
