@@ -39,6 +39,56 @@ def test_counts_are_those_made_by_hand_however_rows_are_cut(data):
     assert count(batches, DOMAIN, [()])[0] == rows
 
 
+@settings(max_examples=60)
+@given(st.data())
+def test_joined_columns_and_threads_do_not_change_counts(data):
+    sizes = data.draw(st.lists(st.integers(1, 7), min_size=1, max_size=5))
+    domain = Domain([f"x{place}" for place in range(len(sizes))], sizes)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    rows, power = data.draw(st.integers(0, 200)), data.draw(st.sampled_from([1, 8]))
+    columns = {n: (rng.random(rows) ** power * size).astype(np.uint8) for n, size in domain.as_dict().items()}
+    clique = st.lists(st.sampled_from(domain.attributes), min_size=1, max_size=3, unique=True).map(tuple)
+    cliques = data.draw(st.lists(clique, min_size=1, max_size=8))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counts, "JOINED", data.draw(st.sampled_from([1, 50, 1000])))
+        patch.setattr(counts, "BLOCK", data.draw(st.sampled_from([16, 64, 1000])))
+        patch.setattr(counts, "FULL", data.draw(st.sampled_from([1, 100, 1 << 31])))
+        found = count([columns], domain, cliques, threads=data.draw(st.integers(1, 3)))
+    for clique, table in zip(cliques, found, strict=True):
+        np.testing.assert_array_equal(table, by_hand(columns, clique, domain.shape(clique)))
+        assert table.shape == domain.shape(clique)
+
+
+def test_many_rows_are_counted_by_fewer_tables_to_the_same_counts():
+    sizes = {"a": 100, "b": 9, "c": 2, "d": 5, "e": 30, "f": 300}
+    domain, rng = Domain.of(sizes), np.random.default_rng(0)
+    rows = counts.JOINED + counts.RUN + 3
+    codes = {name: (rng.random(rows) ** 3 * size).astype(np.uint16) for name, size in sizes.items()}
+    pairs = list(combinations(domain.attributes, 2))
+    assert len(counts._Tables(domain, pairs, domain.attributes, rows).sums) < len(pairs) / 2
+    for (one, other), table in zip(pairs, count([codes], domain, pairs), strict=True):
+        cells = codes[one].astype(np.intp) * sizes[other] + codes[other]
+        expected = np.bincount(cells, minlength=table.size).reshape(table.shape)
+        np.testing.assert_array_equal(table, expected)
+
+
+def test_an_attribute_of_more_codes_than_16_bits_hold():
+    domain = Domain.of({"x": 70_000, "y": 3})
+    codes = {"x": np.array([69_999, 0, 69_999], dtype=np.uint32), "y": np.array([2, 0, 2])}
+    table = count([codes], domain, [("y", "x")])[0]
+    assert table[2, 69_999] == 2
+    assert table[0, 0] == 1
+    assert table.sum() == 3
+
+
+def test_a_wrong_code_in_a_later_batch_is_refused_with_threads_too():
+    good, bad = {"a": np.zeros(100, dtype=np.uint8)}, {"a": np.full(100, 4, dtype=np.uint8)}
+    with pytest.raises(ValueError, match=r"codes of attribute 'a' must be in \[0, 4\)"):
+        count([good, good, bad], DOMAIN, [("a",)], threads=2)
+    with pytest.raises(ValueError, match=r"threads \(0\) must be 1 or more"):
+        count([good], DOMAIN, [("a",)], threads=0)
+
+
 def test_blocks_do_not_change_counts(monkeypatch):
     codes = {"a": np.arange(1000) % 4, "b": np.arange(1000) % 3}
     whole = count([codes], DOMAIN, [("a", "b")])[0]
@@ -51,6 +101,7 @@ def test_blocks_do_not_change_counts(monkeypatch):
     [
         (np.array([0, 4]), r"codes of attribute 'a' must be in \[0, 4\)"),
         (np.array([0, -1]), r"codes of attribute 'a' must be in \[0, 4\)"),
+        (np.array([0.0, np.nan]), r"codes of attribute 'a' \(float64\) must be integers"),
         (np.array([0.0, 1.0]), r"codes of attribute 'a' \(float64\) must be integers"),
         (np.array([1]), "one length for all"),
     ],
