@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-RUN ?= dataset=adult algo=mst
+RUN ?= dataset=adult algo=weave
 ARGS ?=
 
 BIN := $(VENV)/bin

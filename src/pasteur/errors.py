@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,9 +42,9 @@ class BudgetError(PrivacyError):
 
 def place(error: BaseException) -> str:
     """Where a fault of our own happened, by its last frame in Pasteur: what a library says may hold a cell of data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "pasteur" in Path(frame.filename).parts] or list(frames)
-    last = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    places = [(frame.filename.split("/"), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [(parts, line) for parts, line in places if "pasteur" in parts] or places
+    last = f" at {ours[-1][0][-1]}:{ours[-1][1]}" if ours else ""
     return type(error).__name__ + last
 
 

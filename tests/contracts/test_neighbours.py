@@ -281,7 +281,7 @@ def test_d26_nothing_unsafe_unless_the_user_says_so_and_then_it_is_stamped(proje
 
     default = composed([])
     assert default.privacy == PrivacyConfig(epsilon=1.0, delta=1e-9, accountant="auto", debug_seed=None)
-    assert (default.accept, default.fit_on, default.algorithm) == (False, "wrk", "mst")
+    assert (default.accept, default.fit_on, default.algorithm) == (False, "wrk", "weave")
     for name in ("default", "strict", "loose"):
         assert composed([f"privacy={name}"]).privacy.debug_seed is None
     ways = {
