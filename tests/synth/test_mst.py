@@ -2,41 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from coded import DOMAIN, EDGES, chained, fitted, private_of, shares, variation
 
 from pasteur import privacy
 from pasteur.errors import ConfigError
-from pasteur.marginals import Domain, count
-from pasteur.privacy import Budget, Ledger, PrivateTable
+from pasteur.marginals import Domain
+from pasteur.privacy import Budget
 from pasteur.synth import independent, mst
-from pasteur.table import Table
-
-DOMAIN = Domain.of({"a": 4, "b": 4, "c": 6, "d": 3, "e": 2})
-EDGES = {("a", "b"), ("a", "c"), ("b", "d"), ("d", "e")}
-
-
-def chained(rows, seed=0):
-    """A tree of strong dependences: c - a - b - d - e."""
-    rng = np.random.default_rng(seed)
-
-    def follows(parent, size, share):
-        return np.where(rng.random(rows) < share, parent % size, rng.integers(0, size, rows))
-
-    a = rng.integers(0, 4, rows)
-    b, c = follows(a, 4, 0.8), follows(a, 6, 0.7)
-    d = follows(b, 3, 0.8)
-    return {"a": a, "b": b, "c": c, "d": d, "e": follows(d, 2, 0.8)}
-
-
-def private_of(codes, epsilon, accountant="zcdp", domain=DOMAIN, **more):
-    import pyarrow as pa
-
-    table = Table.of(pa.table({name: pa.array(column.astype(np.uint8)) for name, column in codes.items()}))
-    return PrivateTable(table, domain, Ledger(Budget(epsilon=epsilon), accountant), salt="s", **more)
-
-
-def variation(codes, drawn, pair):
-    tables = [count([each], DOMAIN, [pair])[0] for each in (codes, drawn)]
-    return np.abs(tables[0] / tables[0].sum() - tables[1] / tables[1].sum()).sum() / 2
 
 
 def test_it_finds_the_tree_and_learns_its_pairs():
@@ -122,3 +94,40 @@ def test_gaussian_dp_buys_independent_more():
 def test_settings_are_checked(wrong, text):
     with pytest.raises(ConfigError, match=text):
         mst.Settings(**wrong)
+
+
+def test_pairs_that_do_not_fit_are_never_joined():
+    rng = np.random.default_rng(0)
+    domain = Domain.of({"a": 2, "b": 2, "wide": 3000, "wider": 5000})
+    codes = {name: rng.integers(0, size, 500) for name, size in domain.as_dict().items()}
+    model = fitted("mst", codes, 1.0, domain, max_size=0.1)
+    assert {frozenset(each.clique) for each in model.measurements[4:]} < {
+        frozenset(pair) for pair in [("a", "b"), ("a", "wide"), ("b", "wide"), ("a", "wider"), ("b", "wider")]
+    }
+    apart = fitted("mst", codes, 1.0, domain, max_size=0.065)
+    edges = [each.clique for each in apart.measurements[4:]]
+    assert len(edges) == 2, "the tree falls apart"
+    assert not [edge for edge in edges if "wider" in edge]
+    for each in (model, apart):
+        assert each.ledger.spent > 0.999 * each.ledger.total
+
+
+def test_too_large_a_table_is_refused_before_anything_is_asked():
+    private = private_of({"a": [0], "b": [7]}, 1.0, domain=Domain.of({"a": 2, "b": 60_000}))
+    with pytest.raises(ConfigError, match=r"max_size \(0.1 MB\) must be 1 MB or more.*'b' has 60,000 codes"):
+        mst.fit(private, mst.Settings(max_size=0.1))
+    assert private.ledger.spent == 0
+
+
+def test_edges_span_without_a_cycle():
+    rng = np.random.default_rng(1)
+    domain = Domain.of({f"x{i}": 2 for i in range(12)})
+    codes = {name: rng.integers(0, 2, 300) for name in domain.attributes}
+    model = fitted("mst", codes, 0.1, domain)
+    edges = [each.clique for each in model.measurements if len(each.clique) == 2]
+    part = {name: name for name in domain.attributes}
+    for edge in edges:
+        assert part[edge[0]] != part[edge[1]]
+        part = mst.joined(part, edge)
+    assert len(set(part.values())) == 1
+    assert shares(model.ledger)["edge of the tree"] == pytest.approx(1 / 3, rel=1e-3)
