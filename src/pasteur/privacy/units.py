@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Words = npt.NDArray[np.uint64]
 
+GROUP = 1 << 20
+"""Rows that are sorted at a time, about."""
+
 
 def kept(codes: Table, attributes: Sequence[str], max_rows: int, salt: str) -> npt.NDArray[np.bool_]:
     """Keep at most `max_rows` rows of every unit of column `_unit`.
@@ -30,24 +33,42 @@ def kept(codes: Table, attributes: Sequence[str], max_rows: int, salt: str) -> n
         (rows,) bool, in the order of the table.
     """
     keys = [hashlib.blake2b(salt.encode(), digest_size=8, person=name).hexdigest() for name in (b"unit-a", b"unit-b")]
-    parts: list[tuple[Words, Words, Words]] = []
+    parts: tuple[list[Words], list[Words], list[Words]] = ([], [], [])
     for batch in codes.batches([UNIT, *attributes]):
         first, second = (_hash(batch.column(0), key) for key in keys)
         row = first.copy()
         for column in batch.columns[1:]:
             row = _mix(row ^ integers(column).astype(np.uint64))
-        parts.append((first, second, row))
-    if not parts:
-        return np.zeros(0, dtype=bool)
-    first, second, row = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    order = np.lexsort((row, second, first))
-    first, second = first[order], second[order]
-    starts = np.ones(len(order), dtype=bool)
-    starts[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    places = np.arange(len(order))
-    rank = places - np.maximum.accumulate(np.where(starts, places, 0))
-    keep = np.zeros(len(order), dtype=bool)
-    keep[order] = rank < max_rows
+        for part, word in zip(parts, (first, second, row), strict=True):
+            part.append(word)
+    return _fewest(*(_joined(part) for part in parts), max_rows)
+
+
+def _joined(parts: list[Words]) -> Words:
+    """All of `parts` in one array; they are let go, as three words of 30 million rows are 720 MB."""
+    whole = np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
+    parts.clear()
+    return whole
+
+
+def _fewest(first: Words, second: Words, row: Words, max_rows: int) -> npt.NDArray[np.bool_]:
+    """Of the rows of each unit (first, second) those with the `max_rows` smallest words `row`.
+
+    Units are dealt to groups by their first word, so that no more than about a million rows are sorted at a time.
+    """
+    groups = 1 + len(first) // GROUP
+    group = ((first >> np.uint64(32)) * np.uint64(groups) >> np.uint64(32)).astype(np.uint16)
+    keep = np.zeros(len(first), dtype=bool)
+    for number in range(groups):
+        rows = np.flatnonzero(group == number)
+        one, other = first[rows], second[rows]
+        order = np.lexsort((row[rows], other, one))
+        one, other = one[order], other[order]
+        starts = np.ones(len(order), dtype=bool)
+        starts[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+        places = np.arange(len(order))
+        rank = places - np.maximum.accumulate(np.where(starts, places, 0))
+        keep[rows[order]] = rank < max_rows
     return keep
 
 
