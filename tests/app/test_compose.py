@@ -25,7 +25,7 @@ OPTIONS = [f"{g}={option}" for g in ("algorithm", "privacy", "metrics", "experim
 
 def test_the_defaults_are_a_run_of_adult():
     e = compose.experiment([])
-    assert (e.dataset.name, e.view.name, e.schema, e.algorithm) == ("adult", "adult", "detail", "mst")
+    assert (e.dataset.name, e.view.name, e.schema, e.algorithm) == ("adult", "adult", "detail", "weave")
     assert (e.privacy.epsilon, e.privacy.delta, e.seed, e.rows, e.format, e.fit_on) == (
         1.0,
         1e-9,

@@ -17,9 +17,9 @@ GROUPS = {
 }
 
 EXAMPLES = (
-    ("pasteur dataset=adult algo=mst", "one run: synthetic files, scores, claim"),
-    ("pasteur dataset=adult algo=mst privacy.epsilon=0.5 seed=3", "another budget, another seed"),
-    ("pasteur -m algo=mst,independent privacy.epsilon=0.1,1,10", "a grid of six runs"),
+    ("pasteur dataset=adult algo=weave", "one run: synthetic files, scores, claim"),
+    ("pasteur dataset=adult algo=weave privacy.epsilon=0.5 seed=3", "another budget, another seed"),
+    ("pasteur -m algo=weave,mst privacy.epsilon=0.1,1,10", "a grid of six runs"),
     ("pasteur dataset=mimic_demo algo=reference", "two related tables"),
     ("pasteur export last --out release", "what may leave the house"),
 )
