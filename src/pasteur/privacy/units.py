@@ -41,7 +41,8 @@ def kept(codes: Table, attributes: Sequence[str], max_rows: int, salt: str) -> n
             row = _mix(row ^ integers(column).astype(np.uint64))
         for part, word in zip(parts, (first, second, row), strict=True):
             part.append(word)
-    return _fewest(*(_joined(part) for part in parts), max_rows)
+    first, second, row = (_joined(part) for part in parts)
+    return _fewest(first, second, row, max_rows)
 
 
 def _joined(parts: list[Words]) -> Words:
@@ -57,7 +58,10 @@ def _fewest(first: Words, second: Words, row: Words, max_rows: int) -> npt.NDArr
     Units are dealt to groups by their first word, so that no more than about a million rows are sorted at a time.
     """
     groups = 1 + len(first) // GROUP
-    group = ((first >> np.uint64(32)) * np.uint64(groups) >> np.uint64(32)).astype(np.uint16)
+    group = np.empty(len(first), dtype=np.uint16)
+    for start in range(0, len(first), GROUP):
+        some = slice(start, start + GROUP)
+        group[some] = (first[some] >> np.uint64(32)) * np.uint64(groups) >> np.uint64(32)
     keep = np.zeros(len(first), dtype=bool)
     for number in range(groups):
         rows = np.flatnonzero(group == number)
