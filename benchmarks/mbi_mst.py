@@ -75,10 +75,8 @@ def main() -> None:
     model = engine.estimate(coarse, folded)
     edges = tree(merged, coarse, model, third, rng)
     sigma = np.sqrt((len(sizes) - 1) / (2 * third))
-    pairs = [
-        LinearMeasurement((table := count(merged, coarse, pair)) + rng.normal(0, sigma, table.shape), pair, sigma)
-        for pair in edges
-    ]
+    exact = {pair: count(merged, coarse, pair).ravel() for pair in edges}
+    pairs = [LinearMeasurement(exact[pair] + rng.normal(0, sigma, len(exact[pair])), pair, sigma) for pair in edges]
     model = engine.estimate(coarse, [*folded, *pairs])
 
     drawn = model.synthetic_data(len(codes[header[0]])).to_dict()
