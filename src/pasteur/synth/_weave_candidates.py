@@ -5,6 +5,7 @@ The model is asked for the finest pairs only; the coarser ones are sums of those
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import TYPE_CHECKING
@@ -22,11 +23,20 @@ Array = NDArray[np.float64]
 MOST_CELLS = 10_000
 """Cells of a pair that is worth measuring at most; finer pairs are seen through their levels."""
 
+MOST_AT_ONCE = 6_000
+"""Candidates that one choice looks at, at most: where there are more, choices take turns through them."""
+
 PENALTY = 0.6
 """Share of its noise that a pair is charged for: fitting takes some of it out, so that finer pairs are worth more."""
 
 ONE_WAY_WEIGHT = 0.5
 """What a one-way marginal's error counts beside a pair's: one attribute where the pair has two."""
+
+
+def turn(numbers: Sequence[int], number: int) -> list[int]:
+    """Give those of `numbers` that the choice of this number (from 0) looks at: `MOST_AT_ONCE` at most, in turns."""
+    stride = max(1, math.ceil(len(numbers) / MOST_AT_ONCE))
+    return list(numbers[number % stride :: stride])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pasteur.synth._spending import NOISE
-from pasteur.synth._weave_candidates import PENALTY
+from pasteur.synth._weave_candidates import PENALTY, turn
 
 if TYPE_CHECKING:
     from pasteur.marginals import Clique, GraphicalModel, Measurement
     from pasteur.privacy import PrivateTable
-    from pasteur.synth._weave_candidates import Candidates
+    from pasteur.synth._weave_candidates import Array, Candidates
 
 CHOOSING = 0.1
 """Share of the outside budget that chooses the pairs; the rest measures them."""
@@ -39,19 +39,22 @@ def measure(private: PrivateTable, model: GraphicalModel, candidates: Candidates
         return []
     sigma = private.sigma(left * (1 - CHOOSING) / count)
     epsilon = private.choice_epsilon(left * CHOOSING / count)
-    answers = dict(zip(open_, candidates.answers(model, open_), strict=True))
+    answers: dict[int, Array] = {}
     chosen: list[Clique] = []
-    for _ in range(count):
+    for number in range(count):
+        now = turn(open_, number)
+        new = [each for each in now if each not in answers]
+        answers |= zip(new, candidates.answers(model, new), strict=True)
         place = private.choose(
-            [candidates.cliques[number] for number in open_],
-            answers=[answers[number] for number in open_],
+            [candidates.cliques[each] for each in now],
+            answers=[answers[each] for each in now],
             epsilon=epsilon,
             label="pair outside of the tree",
-            bias=PENALTY * NOISE * sigma * candidates.cells[open_],
+            bias=PENALTY * NOISE * sigma * candidates.cells[now],
         )
-        taken = open_[place]
+        taken = now[place]
         chosen.append(candidates.cliques[taken])
-        open_ = [number for number in open_ if candidates.pairs[number] != candidates.pairs[taken]]
+        open_ = [each for each in open_ if candidates.pairs[each] != candidates.pairs[taken]]
     # The larger the pair, the less noise: parts as cells^(2/3) make the summed L1 error least, as for one-ways.
     left = private.ledger.remaining
     parts = [candidates.levels.domain.size(clique) ** (2 / 3) for clique in chosen]

@@ -60,12 +60,12 @@ class Plan:
         """
         faint = faintness(domain, sigma, rows)
         one_way = _or(settings.one_way_share, _between(0.05, 0.25 * (faint / USUAL) ** 0.41, 0.7))
-        outside = _or(settings.outside_share, _between(0.05, 0.15 * (faint / USUAL) ** -0.55, 0.5))
+        outside = _or(settings.outside_share, _between(0.02, 0.15 * (faint / USUAL) ** -0.7, 0.5))
         return cls(
             pairs_exist=sum(size > 1 for size in domain.sizes) > 1,
             one_way_share=one_way,
             outside_share=min(outside, 0.9 * (1 - one_way)),
-            outside_pairs=round(_or(settings.outside_pairs, _between(4, 20 * (faint / USUAL) ** -0.75, 150))),
+            outside_pairs=round(_or(settings.outside_pairs, _between(2, 20 * USUAL / faint, 150))),
             rounds=max(1, math.ceil(_or(settings.rounds_per_attribute, 5.0) * min(len(domain), MOST_ATTRIBUTES))),
         )
 

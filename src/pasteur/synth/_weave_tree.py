@@ -13,7 +13,7 @@ import numpy as np
 
 from pasteur.marginals import GraphicalModel, Stop, tree_cells
 from pasteur.synth._spending import NOISE
-from pasteur.synth._weave_candidates import PENALTY
+from pasteur.synth._weave_candidates import PENALTY, turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,18 +117,16 @@ class _Room:
         self._domain, self._candidates, self._most = model.domain, candidates, cells
         self._ties: list[Clique] = [zero.clique for zero in model.zeros]
         self._ground = int(tree_cells(self._domain, [*model.cliques, *self._ties], [()])[0])
-        self._joined: set[Clique] = set()
-        self._left = np.arange(len(candidates.cliques))
-        self._cells = np.zeros(0, dtype=np.int64)
+        self._left = list(range(len(candidates.cliques)))
+        self._rounds = 0
 
     def open(self, measured: Sequence[Measurement], spent: float) -> list[int]:
         """Numbers of the candidates that keep the tree under its size for a share `spent` of the budget."""
-        joined = {each.clique for each in measured}
-        if joined != self._joined:
-            self._joined = joined
-            cliques = [self._candidates.cliques[number] for number in self._left]
-            self._cells = tree_cells(self._domain, [*sorted(joined), *self._ties], cliques) - self._ground
-            keep = self._cells <= max(self._most, int(self._cells.min()))
-            self._left, self._cells = self._left[keep], self._cells[keep]
-        within = self._cells <= max(self._most * spent, float(self._cells.min()))
-        return [int(number) for number in self._left[within]]
+        numbers = np.array(turn(self._left, self._rounds))
+        self._rounds += 1
+        cliques = [self._candidates.cliques[number] for number in numbers]
+        joined = sorted({each.clique for each in measured})
+        cells = tree_cells(self._domain, [*joined, *self._ties], cliques) - self._ground
+        never = set(numbers[cells > max(self._most, int(cells.min()))].tolist())
+        self._left = [number for number in self._left if number not in never]
+        return [int(number) for number in numbers[cells <= max(self._most * spent, float(cells.min()))]]

@@ -199,8 +199,15 @@ def _read(arrays: Mapping[str, np.ndarray]) -> Model:
         graphical=GraphicalModel.from_arrays(modelled, cliques, header["total"], arrays, zeros=zeros),
         ledger=Ledger.from_dict(header["ledger"]),
         levels=levels,
-        refinement=None if header["refinement"] is None else Refinement(**header["refinement"]),
+        refinement=None if header["refinement"] is None else _refinement(header["refinement"], len(described)),
     )
+
+
+def _refinement(raw: Mapping[str, Any], measured: int) -> Refinement:
+    numbers = tuple(int(number) for number in raw["outside"])
+    if not all(0 <= number < measured for number in numbers):
+        raise ValueError(rule("outside", numbers, f"numbers of the {measured} measurements"))
+    return Refinement(passes=int(raw["passes"]), outside=numbers)
 
 
 def _levels(base: Domain, sources: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> Levels:
