@@ -41,6 +41,32 @@ def test_children_of_one_parent_stay_independent_given_it():
     assert variation(model, codes, ("left", "far")) < 0.03
 
 
+def test_unmeasured_pairs_pass_a_chi_square_test_against_the_model():
+    """Rows of low variance stay under what independent draws give; tied children would be far over it."""
+    domain = Domain.of({"parent": 3, "left": 6, "right": 6, "far": 5})
+    model = model_of(domain, [("parent", "left"), ("parent", "right"), ("right", "far")], spread=0.7)
+    for pair in [("left", "right"), ("left", "far"), ("parent", "far")]:
+        expected = model.marginal(pair) * 4000
+        statistics = []
+        for seed in range(40):
+            (codes,) = model.sample(4000, rng=np.random.default_rng(seed))
+            statistics.append(((count([codes], domain, [pair])[0] - expected) ** 2 / expected).sum())
+        freedom = expected.size - 1
+        assert np.mean(statistics) < freedom + 4 * np.sqrt(2 * freedom / 40), pair
+
+
+def test_measured_pairs_are_the_model_s_to_within_rounding():
+    """A node's cell is off by less than a row for its group, and the group by as much for its parent's."""
+    domain = Domain.of({"a": 5, "b": 8, "c": 8})
+    model = model_of(domain, [("a", "b"), ("b", "c")])
+    (codes,) = model.sample(20_000, rng=np.random.default_rng(0))
+    for pair, clique in zip([("a", "b"), ("b", "c")], model.cliques, strict=True):
+        assert pair == clique
+        gaps = count([codes], domain, [pair])[0] - model.marginal(pair) * 20_000
+        assert np.abs(gaps).max() < 10
+        assert np.abs(gaps).mean() < 2
+
+
 def test_independent_attributes_stay_independent():
     domain = Domain.of({"a": 10, "b": 10})
     (codes,) = model_of(domain, [("a",), ("b",)]).sample(30_000, rng=np.random.default_rng(0))

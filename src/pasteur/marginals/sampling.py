@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pasteur.marginals.compiled import compiled
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 18
 """Rows drawn together. Part of what a seed means, and so no setting."""
-
-LAST = 1 - 2.0**-30
-"""Quantiles stay under 1, also after the group's number is added to them."""
 
 Codes = NDArray[np.intp]
 
@@ -44,8 +43,12 @@ def _chunk(calibrated: Calibrated, count: int, rng: np.random.Generator) -> dict
         for name in node.separator:
             groups = groups * sizes[name] + drawn[name]
         cells = systematic(conditional, groups, rng=rng)
-        for name in reversed(node.residual):
-            cells, drawn[name] = np.divmod(cells, sizes[name])
+        if len(node.residual) == 1:
+            drawn[node.residual[0]] = cells
+            continue
+        shape = tree.domain.shape(node.residual)
+        for name, code in zip(node.residual, np.indices(shape).reshape(len(shape), -1), strict=True):
+            drawn[name] = code[cells]
     return {name: drawn[name] for name in tree.domain.attributes}
 
 
@@ -60,22 +63,58 @@ def systematic(conditional: Array, groups: Codes, *, rng: np.random.Generator) -
     Returns:
         (rows,) cells. In a group of n rows, any run of cells holds its expected number of rows to within 1.
     """
-    if not len(groups):
-        return np.zeros(0, dtype=np.intp)
-    order = rng.permutation(len(groups))
-    order = order[np.argsort(groups[order], kind="stable")]
-    present, starts, counts = np.unique(groups[order], return_index=True, return_counts=True)
-    local = np.repeat(np.arange(len(present)), counts)
-    ranks = np.arange(len(groups)) - starts[local]
-    quantiles = np.minimum((ranks + rng.random(len(present))[local]) / counts[local], LAST)
+    tables = np.ascontiguousarray(conditional, dtype=np.float64)
+    return _dealt(tables, np.ascontiguousarray(groups, dtype=np.intp), rng.integers(2**64, dtype=np.uint64))
 
-    cumulative = np.cumsum(conditional[present], axis=1)
-    width = cumulative.shape[1]
-    massless = cumulative[:, -1] <= 0
-    cumulative[massless] = np.arange(1, width + 1)
-    cumulative /= cumulative[:, -1:]
-    cumulative += np.arange(len(present))[:, None]
-    found = np.searchsorted(cumulative.ravel(), local + quantiles, side="right") - local * width
-    cells = np.empty(len(groups), dtype=np.intp)
-    cells[order] = found
+
+@compiled
+def _dealt(conditional: Array, groups: Codes, seed: np.uint64) -> Codes:
+    """Lay out the cells of each group's quantiles in order, shuffle each group's, and deal them to its rows."""
+    number, state = len(groups), seed
+    starts = np.zeros(len(conditional) + 1, np.intp)
+    for row in range(number):
+        starts[groups[row] + 1] += 1
+    for group in range(len(conditional)):
+        starts[group + 1] += starts[group]
+    hand, cells = np.empty(number, np.intp), np.empty(number, np.intp)
+    for group in range(len(conditional)):
+        first, last = starts[group], starts[group + 1]
+        if first == last:
+            continue
+        state, drawn = _random(state)
+        _lay_out(conditional[group], float(drawn >> np.uint64(11)) * 2.0**-53, hand[first:last])
+        for place in range(last - 1, first, -1):  # Fisher and Yates
+            state, drawn = _random(state)
+            other = first + np.intp(((drawn >> np.uint64(32)) * np.uint64(place - first + 1)) >> np.uint64(32))
+            hand[place], hand[other] = hand[other], hand[place]
+    for row in range(number):
+        cells[row] = hand[starts[groups[row]]]
+        starts[groups[row]] += 1
     return cells
+
+
+@compiled
+def _lay_out(weights: Array, first: float, hand: Codes) -> None:
+    """Write the cells of the quantiles (k + first)/n, k = 0 .. n - 1, into `hand`: (n,)."""
+    number, width, total = len(hand), len(weights), 0.0
+    for cell in range(width):
+        total += weights[cell]
+    place, mass, last = 0, -first, 0
+    for cell in range(width):
+        share = weights[cell] / total if total > 0 else 1 / width
+        last = cell if share > 0 else last
+        mass += share * number
+        while place < number and place < mass:
+            hand[place] = cell
+            place += 1
+    for rest in range(place, number):  # what rounding left
+        hand[rest] = last
+
+
+@compiled
+def _random(state: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Draw 64 bits: SplitMix64 (Steele, Lea, Flood 2014, section 4)."""
+    state += np.uint64(0x9E3779B97F4A7C15)
+    mixed = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state, mixed ^ (mixed >> np.uint64(31))
