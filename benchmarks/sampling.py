@@ -3,9 +3,9 @@
     python benchmarks/sampling.py CODES.csv.gz DOMAIN.json [--rows 10000000]
 
 The model is a tree of the pairs that depend most, of the exact counts: no privacy, only a model of the usual size. TVD
-is the mean total variation between the rows and the model over the pairs measured and over those that were not; rows drawn
-one by one have about `chance`, whatever the sampler. Peak memory is the process's. Refinement is timed on as many rows
-as CODES has, against all real pairs.
+is the mean total variation between the rows and the model over the pairs measured and over those that were not; rows
+drawn one by one have about `chance`, whatever the sampler. Peak memory is the process's. Refinement is timed on as many
+rows as CODES has, against all real pairs.
 """
 
 from __future__ import annotations
