@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,3 +147,13 @@ def test_numbers_need_no_pandas():
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", line], check=True)
+
+
+def test_a_file_is_read_in_the_memory_of_a_row_group(tmp_path):
+    """However long the file: what has been read is given back."""
+    values = np.random.default_rng(0).integers(0, 2**62, 1_000_000)
+    pq.write_table(pa.table({"a": values}), tmp_path / "a.pq", row_group_size=20_000, use_dictionary=False)
+    before, most = pa.total_allocated_bytes(), 0
+    for _ in Table.read(tmp_path / "a.pq").batches(rows=10_000):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < values.nbytes / 8

@@ -75,7 +75,10 @@ class Table:
         def make(columns: Sequence[str] | None, size: int) -> Iterator[pa.RecordBatch]:
             for part in parts:
                 with pq.ParquetFile(part) as file:
-                    yield from file.iter_batches(batch_size=size, columns=None if columns is None else list(columns))
+                    # A row group at a time: a reader of a whole file keeps all that it has read until it is closed.
+                    for group in range(file.num_row_groups):
+                        chosen = None if columns is None else list(columns)
+                        yield from file.iter_batches(batch_size=size, row_groups=[group], columns=chosen)
 
         return cls(schema=schema.remove_metadata(), rows=sum(footer.num_rows for footer in footers), make=make)
 
