@@ -36,8 +36,9 @@ class Settings(Workload):
     """Rounds that are planned, for each attribute; 1 or more. Annealing makes them fewer."""
     alpha: float = 0.9
     """Share of a round that is spent on measuring, the rest on choosing; inside (0, 1)."""
-    iterations: int = 100
-    """Steps of mirror descent, at most, that fit the model in each round; 1 or more."""
+    iterations: int = 300
+    """Steps of mirror descent, at most, that fit the model in each round; 1 or more. A model that is cut short moves
+    less than its measurement says, and so anneals too soon: on coded Adult at epsilon 1, 100 steps lose 4 %."""
     last_iterations: int = 300
     """The same for the last fit."""
 
