@@ -102,6 +102,7 @@ TARGET = np.ones((4, 3))
         ({("a", "b"): TARGET * np.nan}, "must be finite"),
         ({("a", "z"): TARGET}, "attribute 'z' of a target is not in the codes"),
         ({("a", "b"): TARGET, ("a", "c"): np.ones((5, 6))}, r"size of 'a' in \('a', 'c'\) \(5\) must be 4"),
+        ({("a", "b"): np.ones((65_537, 1))}, r"size of 'a' \(65537\) must be at most 65,536"),
         ({("a", "c"): np.ones((4, 2))}, r"codes of attribute 'c' must be in \[0, 2\)"),
     ],
 )

@@ -62,7 +62,7 @@ def refine(
 
     Raises:
         ValueError: a target that is not of two different attributes of `codes`, the same pair twice, sizes that differ
-            between targets, a target that is not finite, codes outside the targets' range, or passes below 0.
+            between targets or are over 65,536, a target that is not finite, codes outside the targets' range, or passes below 0.
     """
     if passes < 0:
         raise ValueError(rule("passes", passes, "0 or more"))
@@ -94,6 +94,8 @@ def _domain(codes: Mapping[str, object], targets: Mapping[Clique, Array]) -> Dom
             if name not in codes:
                 message = f"attribute '{name}' of a target is not in the codes{near_miss(name, codes)}"
                 raise ValueError(message)
+            if size > 1 << 16:
+                raise ValueError(rule(f"size of '{name}'", size, "at most 65,536 for rows to be refined"))
             if sizes.setdefault(name, size) != size:
                 raise ValueError(rule(f"size of '{name}' in {pair}", size, f"{sizes[name]} as in another target"))
     return Domain.of({name: sizes[name] for name in codes if name in sizes})
