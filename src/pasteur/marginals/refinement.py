@@ -62,7 +62,8 @@ def refine(
 
     Raises:
         ValueError: a target that is not of two different attributes of `codes`, the same pair twice, sizes that differ
-            between targets or are over 65,536, a target that is not finite, codes outside the targets' range, or passes below 0.
+            between targets or are over 65,536, a target that is not finite, codes outside the targets' range, or passes
+            below 0.
     """
     if passes < 0:
         raise ValueError(rule("passes", passes, "0 or more"))
@@ -130,7 +131,7 @@ class _State:
         """Lay out the tables."""
         rows = np.column_stack([codes[name].astype(np.uint16) for name in domain.attributes])
         one = FINEST
-        while one > 1 and 2 * len(rows) * one >= 2**30:
+        while one > 1 and 2 * (len(rows) + 1) * one > 2**31:  # what a cell holds and a row more fit into 32 bits
             one //= 2
         gaps: list[dict[int, NDArray[np.int32]]] = [{} for _ in domain.attributes]
         for pair, target in targets.items():
