@@ -134,6 +134,8 @@ def test_the_network_stays_under_its_size():
     for size in (0.005, 0.05):
         model = fitted("privbayes", codes, 5.0, domain, max_size=size)
         assert model.graphical.calibrated.tree.cells <= size * 2**17
+        joints = [each.clique for each in model.measurements if len(each.clique) > 1]
+        assert len(joints) == 7, "where many parents do not fit, fewer do"
 
 
 def test_too_large_a_table_is_refused_before_anything_is_asked():

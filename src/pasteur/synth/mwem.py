@@ -36,7 +36,7 @@ class Settings(Workload):
     """Share of a round that is spent on measuring, the rest on choosing; inside (0, 1)."""
     counting: float = 0.02
     """Share of the budget for the number of rows, unless that is declared public; inside (0, 1)."""
-    max_size: float = 4.0
+    max_size: float = 1.0
     """Size of the model's junction tree in MB, at most; above 0."""
     iterations: int = 100
     """Steps of mirror descent, at most, that fit the model in each round; 1 or more."""

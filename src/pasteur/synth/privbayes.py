@@ -52,7 +52,7 @@ class Settings:
     candidates: int = 1000
     """Pairs of an attribute and parents that are scored in a step, at most, an even sample of all; 1 or more."""
     max_size: float = 4.0
-    """Size of the junction tree of network and hierarchies in MB, at most; above 0."""
+    """Size of the junction tree of network and hierarchies in MB, at most; above 0. It grows to this child by child."""
     iterations: int = 100
     """Steps of mirror descent, at most, that fit the model after each joint; 1 or more."""
     last_iterations: int = 300
@@ -154,18 +154,30 @@ def useful_joints(
     Returns:
         Cliques, the child last.
     """
+    outside = [name for name in levels.base.attributes if name not in inside]
+    megabytes = settings.max_size * len(inside) / (len(inside) + len(outside) - 1)
     joints: list[Clique] = []
-    for child in levels.base.attributes:
-        if child not in inside:
-            room = cells / levels.base.size((child,))
-            joints += [(*found, child) for found in parent_sets(levels, inside, cells=room, parents=settings.parents)]
-    if len(joints) > settings.candidates:
-        joints = [joints[place] for place in np.linspace(0, len(joints) - 1, settings.candidates).astype(int)]
+    for parents in range(settings.parents, 0, -1):
+        # Where no largest set of parents leaves the tree small, fewer parents may.
+        without = [child for child in outside if child not in {joint[-1] for joint in joints}]
+        found = [
+            (*names, child)
+            for child in without
+            for names in parent_sets(levels, inside, cells=cells / levels.base.size((child,)), parents=parents)
+        ]
+        if len(found) > settings.candidates:
+            found = [found[place] for place in np.linspace(0, len(found) - 1, settings.candidates).astype(int)]
+        joints += fitting(model, levels, found, megabytes=megabytes)
+    return joints
+
+
+def fitting(model: GraphicalModel, levels: Levels, joints: Sequence[Clique], *, megabytes: float) -> list[Clique]:
+    """Those of `joints` with which the junction tree of model and hierarchies stays under `megabytes`."""
     if not joints:
         return []
     ties = [tie.clique for tie in levels.ties]
     grown = tree_cells(levels.domain, [*model.cliques, *ties], joints)
-    return [joint for joint, size in zip(joints, grown, strict=True) if size <= settings.max_size * _spending.MEGABYTE]
+    return [joint for joint, size in zip(joints, grown, strict=True) if size <= megabytes * _spending.MEGABYTE]
 
 
 def products(model: GraphicalModel, joints: Sequence[Clique]) -> list[NDArray[np.float64]]:
