@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from line import Cost, timed
+from line import MEGABYTE, Cost, timed
 from pyarrow import csv
 
 from pasteur.marginals import Domain, count
@@ -48,6 +48,16 @@ fitted = estimator(algorithm)(**json.loads(settings)).fit(table, sizes)
 fitted.model_.sample(len(table), rng=np.random.default_rng(int(seed))).write(Path(out))
 """
 """What one process does."""
+
+LAUNCH = """
+import json, os, sys, time
+start = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ), 0)
+took = [time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]
+json.dump(took, open(sys.argv[1], "w"))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Starts one from a small process: Linux counts the memory of whoever started a process as part of its peak."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +132,14 @@ class Data:
         return {name: table.column(name).to_numpy().astype(kind) for name, kind in kinds.items()}
 
 
+def measured(command: list[str], folder: Path) -> Cost:
+    """What `command` takes, started from a small process; stop with its output if it fails."""
+    found = folder / "cost.json"
+    timed([sys.executable, "-S", "-c", LAUNCH, str(found), *command], folder / "log")
+    wall, cpu, peak = json.loads(found.read_text(encoding="utf-8"))
+    return Cost(wall=wall, cpu=cpu, peak=peak / MEGABYTE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What one process took, and how near its rows are."""
@@ -135,7 +153,7 @@ def fit(case: Case, options: argparse.Namespace, data: Data, folder: Path, seed:
     """One fit in a process of its own."""
     out = folder / "drawn.pq"
     given = [str(options.codes), str(options.domain), str(out), case.algorithm, case.settings, str(seed)]
-    cost = timed([sys.executable, "-c", CHILD, *given], folder / "log")
+    cost = measured([sys.executable, "-c", CHILD, *given], folder)
     return _result(cost, Table.read(out).arrow(), data)
 
 
@@ -148,7 +166,7 @@ def fit_mbi(python: Path, options: argparse.Namespace, data: Data, folder: Path,
     out = folder / "drawn.npy"
     script = Path(__file__).parent / "mbi_mst.py"
     given = [str(options.codes), str(options.domain), str(out), repr(float(rho)), str(seed)]
-    cost = timed([str(python), str(script), *given], folder / "log")
+    cost = measured([str(python), str(script), *given], folder)
     drawn = dict(zip(data.domain.attributes, np.load(out).T, strict=True))
     return _result(cost, pa.table(drawn), data)
 
