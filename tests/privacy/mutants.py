@@ -301,4 +301,4 @@ def a_code_outside_raises(patch):
 
 @found_by(checks.what_voids_a_claim_is_on_it)
 def number_of_rows_given_away(patch):
-    patch.setattr(PrivateTable, "public_rows", property(lambda self: self._counts.rows()))
+    patch.setattr(PrivateTable, "public_rows", property(lambda self: self._counts.total()))

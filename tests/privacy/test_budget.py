@@ -100,3 +100,10 @@ def test_budget_refuses(field, value, says):
 def test_budget_is_json_and_back():
     budget = Budget(epsilon=2, delta=1e-6, relation="replace", unit="patient")
     assert Budget.from_dict(budget.to_dict()) == budget
+
+
+def test_an_epsilon_so_small_that_digits_are_lost_is_refused():
+    assert Budget(epsilon=1e-8).epsilon == 1e-8
+    for epsilon in (9e-9, 1e-12, 5e-324):
+        with pytest.raises(ConfigError, match=r"epsilon \(.*\) must be 1e-08 or more"):
+            Budget(epsilon=epsilon)

@@ -60,6 +60,6 @@ def test_a_mutant_is_found_by_its_check(name, monkeypatch):
         check(*args)
 
 
-@pytest.mark.parametrize(("check", "args"), {(check, args) for _, check, args, _ in MUTANTS.values()})
+@pytest.mark.parametrize(("check", "args"), dict.fromkeys((check, args) for _, check, args, _ in MUTANTS.values()))
 def test_the_same_check_passes_without_the_mistake(check, args):
     check(*args)

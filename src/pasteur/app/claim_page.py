@@ -67,12 +67,16 @@ def _meaning(claim: Mapping[str, Any]) -> list[str]:
     if not claim.get("private"):
         return ["<p>Nothing is promised to the people whose data was used. The files may hold their data as it is.</p>"]
     unit, epsilon, delta = claim["unit"], claim["epsilon"], claim["delta"]
+    otherwise = f"one {_text(unit)} not been in the data (or one more been in it)"
+    if claim.get("relation") == "replace":
+        otherwise = f"one {_text(unit)}'s data been another's"
+    but = "".join(f" But: {_text(stamp)}." for stamp in claim.get("stamps", ()))
     return [
         "<h2>What it means</h2>",
         (
             "<p>Whatever anybody computes from these files, the chance of any outcome is at most "
-            f"e<sup>{shown(epsilon)}</sup> times what it would be had one {_text(unit)} not been in the data (or one "
-            f"more been in it), but for a probability of {shown(delta)}. Smaller numbers protect more.</p>"
+            f"e<sup>{shown(epsilon)}</sup> times what it would be had {otherwise}, "
+            f"but for a probability of {shown(delta)}. Smaller numbers protect more.{but}</p>"
         ),
         (
             f"<p>It covers each {_text(unit)} of: {_text(', '.join(claim['people']))}. "

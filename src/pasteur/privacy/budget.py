@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Relation = Literal["add_remove", "replace"]
 RELATIONS: tuple[Relation, ...] = ("add_remove", "replace")
+LEAST_EPSILON = 1e-8
+"""Under this the curves lose more digits than their margin gives back; no data set is large enough for less."""
 
 
 class Quantity(float):
@@ -70,7 +72,7 @@ class Budget:
     """What one release may spend, and on whose behalf.
 
     Attributes:
-        epsilon: above 0 and finite.
+        epsilon: finite, 1e-8 or more.
         delta: inside (0, 1).
         relation: what neighbouring data sets are: "add_remove" one unit, or "replace" one by another.
         unit: what a unit is, in words: "person", "patient".
@@ -85,6 +87,8 @@ class Budget:
         """Refuse what is no budget."""
         if not _number(self.epsilon) or not 0 < self.epsilon < math.inf:
             raise ConfigError(rule("epsilon", self.epsilon, "finite and above 0"))
+        if self.epsilon < LEAST_EPSILON:
+            raise ConfigError(rule("epsilon", self.epsilon, f"{LEAST_EPSILON:g} or more"))
         if not _number(self.delta) or not 0 < self.delta < 1:
             raise ConfigError(rule("delta", self.delta, "inside (0, 1)"))
         if self.relation not in RELATIONS:

@@ -50,10 +50,6 @@ class Exact(ABC):
         """Rows kept."""
 
     @abstractmethod
-    def rows(self) -> int:
-        """Rows of the table, before any was cut."""
-
-    @abstractmethod
     def batches(self, names: Sequence[str]) -> Iterator[Batch]:
         """Codes of the rows kept, batch after batch: (rows,) of each attribute of `names`."""
 
@@ -137,10 +133,6 @@ class Counts(Exact):
         """Rows kept."""
         if self._keep is not None:
             return int(np.count_nonzero(self._keep))
-        return self.rows()
-
-    def rows(self) -> int:
-        """Rows of the table, before any was cut."""
         if self._codes.rows is not None:
             return self._codes.rows
         return sum(batch.num_rows for batch in self._codes.batches())
@@ -202,10 +194,6 @@ class FoldedCounts(Exact):
     def total(self) -> int:
         """Rows kept."""
         return self._parent.total()
-
-    def rows(self) -> int:
-        """Rows of the table, before any was cut."""
-        return self._parent.rows()
 
     def _shape(self, clique: Clique) -> Shape:
         shape = super()._shape(clique)

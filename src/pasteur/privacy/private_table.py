@@ -83,8 +83,8 @@ class PrivateTable:
 
     @property
     def public_rows(self) -> int | None:
-        """Number of rows where the schema declares it public, else None: then measure it."""
-        return self._counts.rows() if self._rows_public else None
+        """Rows that are left once each unit is cut, where the schema declares their number public, else None."""
+        return self._counts.total() if self._rows_public else None
 
     def sigma(self, cost: float) -> Sigma:
         """The least scale at which measuring one marginal costs at most `cost` (rho), as m and the relation demand."""

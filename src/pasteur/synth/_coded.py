@@ -6,6 +6,7 @@ Here bad data may still be refused: messages name column and row, never a value.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +56,12 @@ def table_of(codes: object, domain: Domain, units: object = None) -> tuple[Table
         codes: (rows, attributes) whole numbers in the domain's order; or a pandas frame, an Arrow table or a `Table`,
             the last of which is streamed, with a column for each attribute in any order.
         domain: of the codes.
-        units: (rows,) ids, row by row, whatever they are made of; None: each row is a unit of its own.
+        units: (rows,) ids, row by row, all text or all whole numbers; None: each row is a unit of its own.
 
     Raises:
         ConfigError: codes of another kind, or units of another length.
-        DataError: a column too many or too few, one that is not of whole numbers, a code outside of the domain, a
-            missing unit.
+        DataError: a column too many or too few, one that is not of whole numbers, a code outside of the domain, units
+            of another kind or a missing one.
     """
     held = _columns(codes, domain)
     domain = domain.project(held.columns)
@@ -102,12 +103,11 @@ def _frame(frame: Any) -> Table:
     names = [str(name) if isinstance(name, str) else repr(name) for name in frame.columns]
     if len(set(names)) != len(names):
         raise DataError(rule("columns of codes", ", ".join(names), "different"))
-    try:
-        arrays = [pa.array(frame[name], from_pandas=True) for name in frame.columns]
-    except (pa.ArrowException, TypeError, ValueError):
-        kinds = ", ".join(sorted({str(kind) for kind in frame.dtypes}))
-        raise DataError(rule("types of codes", kinds, "whole numbers")) from None
-    return Table.of(pa.table(arrays, names=names))
+    with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
+        return Table.of(pa.table([pa.array(frame[name], from_pandas=True) for name in frame.columns], names=names))
+    # Raised out here: what Arrow said holds a cell, and an error raised beside it would keep it.
+    kinds = ", ".join(sorted({str(kind) for kind in frame.dtypes}))
+    raise DataError(rule("types of codes", kinds, "whole numbers"))
 
 
 def _array(codes: object, domain: Domain) -> Table:
@@ -152,29 +152,33 @@ def _checked(column: pa.Array, name: str, size: int, first: int) -> NDArray[np.i
 
 
 def _units(units: object, rows: int) -> pa.Array:
-    try:
-        ids = pa.array(getattr(units, "array", units), from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError):
-        ids = _spelt(units)
-    if isinstance(ids, pa.ChunkedArray):
-        ids = ids.combine_chunks()
+    """The ids as text. Were ids of several kinds taken, one person's could change how another's are spelt."""
+    ids = _ids(units)
+    if ids is None:
+        must_be = "an id for each row in one dimension, all of them text or all whole numbers"
+        raise DataError(rule("units", type(units).__name__, must_be))
     if len(ids) != rows:
         raise ConfigError(rule("units", f"{len(ids)} ids", f"as many as rows of codes, {rows}"))
     if ids.null_count:
         row = int(pc.index(ids.is_null(), value=True).as_py())
         raise DataError(rule("units", f"row {row}, counted from 0", "the id of whose row it is, and not missing"))
-    try:
-        return ids.cast(pa.string())
-    except pa.ArrowException:
-        return _spelt(units)
+    return ids
 
 
-def _spelt(units: object) -> pa.Array:
-    """Ids of several kinds, each as text."""
-    try:
-        return pa.array([None if one is None or one != one else str(one) for one in units], pa.string())  # type: ignore[attr-defined]  # noqa: PLR0124 - NaN
-    except TypeError:
-        raise ConfigError(rule("units", type(units).__name__, "an id for each row")) from None
+def _ids(units: object) -> pa.Array | None:
+    """Ids of one kind, text or whole numbers, as text; None where they are not."""
+    if isinstance(units, (str, bytes, Mapping, pa.Table)) or getattr(units, "ndim", 1) != 1:
+        return None
+    with suppress(pa.ArrowException, TypeError, ValueError, OverflowError, LookupError):
+        ids = pa.array(getattr(units, "array", units), from_pandas=True)
+        if isinstance(ids, pa.ChunkedArray):
+            ids = ids.combine_chunks()
+        if isinstance(ids, pa.DictionaryArray):
+            ids = ids.dictionary_decode()
+        kind = ids.type
+        if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return ids.cast(pa.string())
+    return None
 
 
 def _with_units(codes: pa.Table, units: pa.Array) -> Table:

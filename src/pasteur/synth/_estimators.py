@@ -60,8 +60,8 @@ class Estimator:
     """How costs add up: "gdp" or "zcdp"; None: whichever buys this algorithm more."""
     relation: Relation = "add_remove"
     """What neighbours are: "add_remove" one unit, or "replace" one by another."""
-    unit: str = "person"
-    """What a unit is, in words, for the claim."""
+    unit: str | None = None
+    """What a unit is, in words, for the claim; None: a "person" where `fit` is given units, else a "row"."""
     rows_public: bool = False
     """Whether anybody may know the exact number of rows. The claim says so."""
 
@@ -99,7 +99,8 @@ class Estimator:
                 or Arrow table of such columns, named as in the domain; or a `pasteur.table.Table`, which is streamed.
             domain: {attribute: number of codes}, from public knowledge, not from the data; or a
                 `pasteur.marginals.Domain`, which may say which attributes are ordinal.
-            units: (rows,) whose row it is, any ids; None: each row is a unit of its own.
+            units: (rows,) whose row it is: ids, all text or all whole numbers; None: each row is a unit of its own,
+                and the claim is about rows, not about people who have several.
             max_rows_per_unit: m: of a unit with more rows, m are kept, drawn at random. The noise is m times as large.
 
         Returns:
@@ -107,8 +108,8 @@ class Estimator:
 
         Raises:
             ConfigError: a domain, units or settings that cannot be.
-            DataError: codes that do not fit the domain: names column and row, never a value.
-            BudgetError: the budget is too small for one measurement.
+            DataError: codes that do not fit the domain, or units: names column and row, never a value.
+            BudgetError: the budget is too small for one measurement. What was asked until then has been spent.
         """
         sizes = domain_of(domain)
         rows = whole("max_rows_per_unit", max_rows_per_unit, 1)
@@ -118,7 +119,7 @@ class Estimator:
         private = PrivateTable(
             table,
             sizes,
-            Ledger(self._budget(), self._accountant(), people=PEOPLE),
+            Ledger(self._budget("row" if units is None else "person"), self._accountant(), people=PEOPLE),
             salt=secrets.token_hex(16),
             max_rows_per_unit=rows,
             rows_public=self.rows_public,
@@ -205,8 +206,9 @@ class Estimator:
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=False), requires_fit=True)
 
-    def _budget(self) -> Budget:
-        return Budget(epsilon=self.epsilon, delta=self.delta, relation=self.relation, unit=self.unit)
+    def _budget(self, unit: str = "person") -> Budget:
+        word = unit if self.unit is None else self.unit
+        return Budget(epsilon=self.epsilon, delta=self.delta, relation=self.relation, unit=word)
 
     def _settings(self) -> Any:
         settings = find(self.algorithm).Settings
