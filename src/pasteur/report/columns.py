@@ -156,8 +156,8 @@ def encoding(story: Story) -> list[dict[str, Any]]:
                 ),
             }
         )
-    known = any(row["dec"] is not None or row["outside"] is not None for row in rows)
-    return sorted(rows if known else [], key=lambda r: (-(r["loss"] or 0.0), -(r["outside"] or 0.0)))
+    any_known = any(row["dec"] is not None or row["outside"] is not None for row in rows)
+    return sorted(rows if any_known else [], key=lambda r: (-(r["loss"] or 0.0), -(r["outside"] or 0.0)))
 
 
 def named(row: Mapping[str, Any]) -> str:
