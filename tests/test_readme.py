@@ -138,3 +138,11 @@ def test_own_data_from_an_empty_directory(visitor):
     assert list(rows[0]) == blocks("csv")[0].splitlines()[0].split(",")
     assert {row["town"] for row in rows} <= {"North", "South", "East"}
     assert all(0 <= int(row["age"]) <= 120 for row in rows)
+
+
+def test_the_library_example_runs(tmp_path):
+    (program,) = blocks("python")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "-DP for adding or removing one row" in done.stdout
+    assert (tmp_path / "model.npz").exists()
