@@ -86,25 +86,35 @@ class GraphicalModel:
             raise ValueError(rule("start", known, f"a model of the first of {cliques}"))
         rows = estimation.total_of(measurements) if total is None else total
         begun = estimation.beginnings(measurements, rows)
-        model = cls(domain=domain, cliques=(), potentials=(), total=rows, zeros=tuple(zeros))
+        model = cls(
+            domain=domain,
+            cliques=cliques,
+            potentials=(*(start.potentials if start else ()), *begun[len(known) :]),
+            total=rows,
+            step=start.step if start else None,
+            zeros=tuple(zeros),
+        )
         potentials, step = estimation.fit(
-            model._propagation(cliques),
+            model._propagation,
             measurements,
             total=rows,
-            potentials=[*(start.potentials if start else ()), *begun[len(known) :]],
-            step=start.step if start else None,
+            potentials=model.potentials,
+            step=model.step,
             stop=stop or Stop(),
         )
-        return replace(model, cliques=cliques, potentials=potentials, step=step)
+        fitted = replace(model, potentials=potentials, step=step)
+        vars(fitted)["_propagation"] = model._propagation  # of the same cliques
+        return fitted
 
     @cached_property
     def calibrated(self) -> Calibrated:
         """The distribution by the nodes of a junction tree."""
-        return self._propagation(self.cliques).calibrate(self.potentials)
+        return self._propagation.calibrate(self.potentials)
 
-    def _propagation(self, cliques: Sequence[Clique]) -> Propagation:
-        tree = JunctionTree.of(self.domain, [*cliques, *(zero.clique for zero in self.zeros)])
-        return Propagation(tree, cliques, self.zeros)
+    @cached_property
+    def _propagation(self) -> Propagation:
+        tree = JunctionTree.of(self.domain, [*self.cliques, *(zero.clique for zero in self.zeros)])
+        return Propagation(tree, self.cliques, self.zeros)
 
     def marginal(self, clique: Clique) -> Array:
         """Give expected counts of any `clique`, measured or not: they sum to `total`.

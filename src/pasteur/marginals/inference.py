@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,9 +116,6 @@ class Calibrated:
     def _within(self, clique: Clique) -> tuple[Clique, Array]:
         """Give the probabilities of attributes of one tree, from the nodes between them only."""
         if len(clique) == 1:
-            home = self._homes[clique[0]]
-            return clique, _project(self.tables[home], self.tree.nodes[home].clique, clique)
-        if len(clique) == 1:
             return clique, self._one(clique[0])
         paths = [self._paths[self._homes[name]] for name in clique]
         depth = 1
@@ -152,7 +149,7 @@ class Propagation:
         self._zero_homes, self._zero_spread = self._places([zero.clique for zero in zeros])
         nodes = tree.nodes
         self._messages = [
-            _Spread(nodes[node.parent].clique, nodes[node.parent].shape, node.separator) if node.parent >= 0 else None
+            _spread(nodes[node.parent].clique, nodes[node.parent].shape, node.separator) if node.parent >= 0 else None
             for node in nodes
         ]
 
@@ -162,7 +159,7 @@ class Propagation:
         if -1 in found:
             raise ValueError(rule("clique", cliques[found.index(-1)], "inside a node of the tree"))
         nodes = self.tree.nodes
-        return found, [_Spread(nodes[h].clique, nodes[h].shape, c) for h, c in zip(found, cliques, strict=True)]
+        return found, [_spread(nodes[h].clique, nodes[h].shape, c) for h, c in zip(found, cliques, strict=True)]
 
     def calibrate(self, potentials: Sequence[Array]) -> Calibrated:
         """Give the distribution proportional to exp(sum of potentials); -inf marks cells that cannot be.
@@ -221,6 +218,12 @@ class _Spread:
         return summed.transpose(self._to_clique)
 
 
+@lru_cache(maxsize=1 << 13)
+def _spread(node: Clique, shape: tuple[int, ...], clique: Clique) -> _Spread:
+    """Found once: fits that grow out of each other have most in common."""
+    return _Spread(node, shape, clique)
+
+
 def _normalised(logs: Array) -> tuple[Array, Array]:
     """Rows of exp(logs) that sum to 1, and the logarithm of what they summed to. A row of -inf stays without mass."""
     top = logs.max(axis=1)
@@ -232,7 +235,7 @@ def _normalised(logs: Array) -> tuple[Array, Array]:
 
 
 def _project(table: Array, axes: Clique, clique: Clique) -> Array:
-    return _Spread(axes, table.shape, clique).down(table)
+    return _spread(axes, table.shape, clique).down(table)
 
 
 def _eliminated(factors: list[tuple[Clique, Array]], clique: Clique, sizes: dict[str, int]) -> tuple[Clique, Array]:

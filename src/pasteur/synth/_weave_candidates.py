@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -102,23 +103,43 @@ class Candidates:
         """Give the model's expected counts of the candidates `numbers`, each shaped by its sizes."""
         tops = list(dict.fromkeys(self.finest[number] for number in numbers))
         fine = dict(zip(tops, model.marginals([self.cliques[top] for top in tops]), strict=True))
-        return [self._folded(number, fine[self.finest[number]]) for number in numbers]
+        tables = {(top, clique): table for top, own in fine.items() for clique, table in self._coarser(top, own)}
+        return [tables[self.finest[number], self.cliques[number]] for number in numbers]
 
-    def _folded(self, number: int, table: Array) -> Array:
-        for axis, (fine, coarse) in enumerate(
-            zip(self.cliques[self.finest[number]], self.cliques[number], strict=True)
-        ):
-            if fine != coarse:
-                sums = self._sums(fine, coarse)
-                table = table @ sums.T if axis else sums @ table
-        return table
+    def _coarser(self, top: int, table: Array) -> list[tuple[Clique, Array]]:
+        """A candidate's table, and those of all coarser levels: one product an axis for all levels of its attribute."""
+        found: list[tuple[Clique, Array]] = [((), table)]
+        for axis, name in enumerate(self.cliques[top]):
+            levels, sums = self._below[name]
+            wider: list[tuple[Clique, Array]] = []
+            for clique, fine in found:
+                wider.append(((*clique, name), fine))
+                if levels:
+                    coarse = fine @ sums.T if axis else sums @ fine
+                    wider += [
+                        ((*clique, level), coarse[:, rows] if axis else coarse[rows]) for level, rows in levels.items()
+                    ]
+            found = wider
+        return found
+
+    @cached_property
+    def _below(self) -> dict[str, tuple[dict[str, slice], Array]]:
+        """Of each name its coarser levels' rows in the 0/1 matrix of which fine value belongs to which coarse one."""
+        chains: dict[str, list[str]] = {}
+        for name in self.levels.domain.attributes:
+            chains.setdefault(self.levels.origin(name), []).append(name)
+        below: dict[str, tuple[dict[str, slice], Array]] = {}
+        for chain in chains.values():
+            for depth, name in enumerate(chain):
+                sums = [self._sums(name, coarse) for coarse in chain[depth + 1 :]]
+                ends = np.cumsum([0, *map(len, sums)]).tolist()
+                rows = {level: slice(*ends[place : place + 2]) for place, level in enumerate(chain[depth + 1 :])}
+                below[name] = rows, np.vstack(sums) if sums else np.empty((0, 0))
+        return below
 
     def _sums(self, fine: str, coarse: str) -> Array:
         """The 0/1 matrix (coarse values, fine values) of which belongs to which."""
-        known: dict[tuple[str, str], Array] = self.__dict__.setdefault("_known", {})
-        if (fine, coarse) not in known:
-            upper, lower = self.levels.codes(fine), self.levels.codes(coarse)
-            matrix = np.zeros((int(lower.max()) + 1, int(upper.max()) + 1))
-            matrix[lower, upper] = 1.0
-            known[fine, coarse] = matrix
-        return known[fine, coarse]
+        upper, lower = self.levels.codes(fine), self.levels.codes(coarse)
+        matrix = np.zeros((int(lower.max()) + 1, int(upper.max()) + 1))
+        matrix[lower, upper] = 1.0
+        return matrix
