@@ -84,3 +84,15 @@ def test_children_of_one_parent_are_in_one_fold(nested, ward):
 def test_without_columns_there_is_nothing_to_tell():
     empty = Side(features=np.zeros((50, 0), np.float32), folds=np.arange(50) % 5, groups=None)
     assert tell(empty, empty, {}, depth="standard", seed=0) == "no column but keys"
+
+
+def test_the_column_is_named_by_few_of_the_rows_too_and_the_area_is_of_all(flat, people, monkeypatch):
+    sides = {"syn": shuffled(people(900, 3), "height")}
+    whole = measure(people(900, 1), sides, schema=flat, settings=ONLY, seed=0)
+    monkeypatch.setitem(detection.ASKED, "standard", 100)
+    few = measure(people(900, 1), sides, schema=flat, settings=ONLY, seed=0)
+    assert few.raws["syn"][0].value == whole.raws["syn"][0].value
+    columns = [found.details["syn"]["detection"]["core"]["columns"] for found in (whole, few)]
+    assert columns[0] != columns[1]
+    # Or the column that it goes with: without the one, the other gives nothing away.
+    assert "height" in [name for name, _ in columns[1][:2]]

@@ -66,12 +66,17 @@ def test_triples_are_drawn_with_the_seed_and_never_listed():
     assert len(marginals.cliques(names[:4], 3, 50, stream(0, "x"))) == 4
 
 
-def test_the_jackknife_leaves_a_group_out_on_both_sides():
+@pytest.mark.parametrize("size", [7, 5000])  # 5000 cells of 500 rows: numbered anew for each candidate
+def test_the_jackknife_leaves_a_group_out_on_both_sides(size):
     rng = np.random.default_rng(0)
-    a, b = rng.integers(0, 7, 200), rng.integers(0, 7, 300)
-    g, h = rng.integers(0, 10, 200).astype(np.uint8), rng.integers(0, 10, 300).astype(np.uint8)
-    expected = [marginals.tvd(a[g != k], b[h != k], 7) for k in range(10)]
-    assert marginals._jackknife((a, b), (g, h), 7) == pytest.approx(expected)
+    a, b, c = (rng.integers(0, size, rows) for rows in (200, 300, 250))
+    g, h, i = (rng.integers(0, 10, rows).astype(np.uint8) for rows in (200, 300, 250))
+    sides = {"ref": ({"x": b}, h), "base": ({"x": c}, i), "syn": ({"x": c}, None)}
+    said = marginals.over_cliques(({"x": a}, g), sides, [("x",)], {"x": size}, {})
+    for name, values, groups in (("ref", b, h), ("base", c, i)):
+        expected = [marginals.tvd(a[g != k], values[groups != k], size) for k in range(10)]
+        assert said[name][1] == pytest.approx(expected)
+    assert said["syn"][1] is None
 
 
 def test_every_way_and_the_same_data_scores_0(flat, people):

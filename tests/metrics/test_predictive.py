@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from pasteur.metrics import judge
+from pasteur.metrics import judge, predictive
 from pasteur.metrics.benchmark import measure
 from pasteur.metrics.config import MetricsConfig
 from pasteur.metrics.features import Features, Linear
@@ -135,3 +135,18 @@ def test_metric_names_hold_no_signs_that_tracking_stores_refuse():
     assert [slug(name) for name in ("income>50K", "core.income", "hours-per-week")] == [
         "income-50K", "core-income", "hours-per-week"
     ]  # fmt: skip
+
+
+def test_models_learn_from_so_many_rows_at_most_the_same_each_time(schema_of, people, monkeypatch):
+    schema = schema_of("rich")
+    whole, _ = found(people(600, 1), people(600, 2), schema)
+    monkeypatch.setitem(predictive.MOST, "quick", 200)
+    seen = []
+    fit = predictive._fit
+    monkeypatch.setattr(
+        predictive, "_fit", lambda f, left, *rest, **named: (seen.append(left), fit(f, left, *rest, **named))[1]
+    )
+    few, _ = found(people(600, 1), people(600, 2), schema)
+    again, _ = found(people(600, 1), people(600, 2), schema)
+    assert [len(rows) for rows in seen] == [200, 200]
+    assert few["rich/boosting/auc"].value == again["rich/boosting/auc"].value != whole["rich/boosting/auc"].value

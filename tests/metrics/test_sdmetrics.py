@@ -64,3 +64,18 @@ def test_a_quick_look_imports_no_sdv_and_no_torch():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert said.stdout.strip() == "[]", said.stderr
+
+
+def test_the_report_comes_without_torch_which_can_be_imported_all_the_same():
+    code = (
+        "import sys\n"
+        "from pasteur.metrics.parallel import load\n"
+        "load(['sdmetrics.reports', 'no_such_package'])\n"
+        "assert 'sdmetrics.reports' in sys.modules\n"
+        "assert 'torch' not in sys.modules\n"
+        "import torch\n"
+        "assert torch.ones(2).sum() == 2\n"
+    )
+    pytest.importorskip("torch")
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not said.returncode, said.stderr

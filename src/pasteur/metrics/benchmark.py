@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +16,7 @@ from pasteur.errors import ConfigError, PasteurError
 from pasteur.metrics import candidates as cutting
 from pasteur.metrics import sides as comparison
 from pasteur.metrics.families import Metric, Outcome, Task, chosen
-from pasteur.metrics.parallel import quiet, spread
+from pasteur.metrics.parallel import load, quiet, spread
 from pasteur.metrics.ranking import worst
 from pasteur.metrics.score import Raw, Score, combine
 
@@ -103,9 +101,7 @@ def measure(
     own, sides = comparison.sides(target, candidates, task, rows)
     chosen_families = chosen(settings)
     with quiet():
-        for module in dict.fromkeys(name for family in chosen_families for name in getattr(family, "imports", ())):
-            with suppress(ImportError):  # the family says so itself, and fails alone
-                import_module(module)
+        load(name for family in chosen_families for name in getattr(family, "imports", ()))
         found = spread(lambda family: _timed(family, own, sides, task), chosen_families)
     raws: dict[str, list[Raw]] = {name: [] for name in sides}
     details: dict[str, dict[str, Any]] = {}

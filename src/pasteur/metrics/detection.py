@@ -40,6 +40,8 @@ STEPS = {"standard": 40, "full": 100}
 """Trees by depth."""
 MOST = {"standard": 5_000, "full": 50_000}
 """Rows a side by depth, the first of those dealt at random: more rows tell more, of every candidate alike."""
+ASKED = {"standard": 600, "full": 5_000}
+"""Rows a fold, by depth, among which columns are shuffled to see what gives a candidate away."""
 SHOWN = 15
 """Columns that are named."""
 
@@ -178,7 +180,7 @@ def tell(target: Side, candidate: Side, columns: Blocks, *, depth: str, seed: in
         area, variance = delong(said, y[asked] == 1)
         areas.append(area)
         variances.append(variance)
-        drops.append(_drops(model, questions, y[asked] == 1, area, columns, seed))
+        drops.append(_drops(model, questions, y[asked] == 1, said, columns, seed, ASKED[depth]))
         if groups is not None:
             left_out.append(_left_out(said, y[asked] == 1, groups[asked]))
     if not areas:
@@ -217,16 +219,28 @@ def delong(said: NDArray[np.float64], positive: NDArray[np.bool_]) -> tuple[floa
 
 
 def _drops(
-    model: Any, x: Matrix, positive: NDArray[np.bool_], area: float, columns: Blocks, seed: int
+    model: Any,
+    x: Matrix,
+    positive: NDArray[np.bool_],
+    said: NDArray[np.float64],
+    columns: Blocks,
+    seed: int,
+    most: int,
 ) -> NDArray[np.float64]:
     """(columns,) how much the area falls with each column shuffled; one call for all, for a call is what costs."""
-    order = np.random.default_rng(seed).permutation(len(x))
+    rng = np.random.default_rng(seed)
+    if len(x) > most:
+        kept = np.sort(rng.choice(len(x), size=most, replace=False))
+        if len(np.unique(positive[kept])) == 2:  # the area needs both
+            x, positive, said = x[kept], positive[kept], said[kept]
+    area, _ = delong(said, positive)
+    order = rng.permutation(len(x))
     shuffled = np.tile(x, (len(columns), 1))
     for number, places in enumerate(columns.values()):
         rows = slice(number * len(x), (number + 1) * len(x))
         shuffled[rows, places[0] : places[-1] + 1] = x[order, places[0] : places[-1] + 1]
-    said = model.predict_proba(shuffled)[:, 1].reshape(len(columns), len(x))
-    return np.array([area - delong(row, positive)[0] for row in said])
+    answers = model.predict_proba(shuffled)[:, 1].reshape(len(columns), len(x))
+    return np.array([area - delong(row, positive)[0] for row in answers])
 
 
 def _left_out(said: NDArray[np.float64], positive: NDArray[np.bool_], groups: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -133,11 +133,16 @@ def over_cliques(
         cells = prod(sizes[attribute] for attribute in clique)
         of_target = _cells(target[0], clique, sizes)
         own: dict[str, NDArray[np.float64]] = {}
+        dealt: dict[int, NDArray[np.float64]] = {}  # T's counts are the same for each candidate, unless compacted
         for name, (codes, groups) in candidates.items():
             left, right, used = _compact(of_target, _cells(codes, clique, sizes), cells)
             parts[name][part(clique)] = tvd(left, right, used)
             if groups is not None and target[1] is not None:
-                own[name] = _jackknife((left, right), (target[1], groups), used)
+                shares = dealt.get(used) if left is of_target else None
+                shares = _left_out(left, target[1], used) if shares is None else shares
+                if left is of_target:
+                    dealt[used] = shares
+                own[name] = 0.5 * np.abs(shares - _left_out(right, groups, used)).sum(axis=1)
                 replicates[name] += own[name] / len(chosen)
         if {"ref", "base"} <= own.keys():
             errors[part(clique)] = round(standard_error(own["base"] - own["ref"]), 6)
@@ -175,16 +180,11 @@ def tvd(a: NDArray[np.int64], b: NDArray[np.int64], cells: int) -> float:
     return float(0.5 * np.abs(p - q).sum())
 
 
-def _jackknife(
-    cells: tuple[NDArray[np.int64], NDArray[np.int64]], groups: tuple[NDArray[np.uint8], NDArray[np.uint8]], size: int
-) -> NDArray[np.float64]:
-    """(GROUPS,) total variation distances, each with one group left out on both sides."""
-    shares = []
-    for cell, group in zip(cells, groups, strict=True):
-        counts = np.bincount(group * np.int64(size) + cell, minlength=GROUPS * size).reshape(GROUPS, size)
-        left = counts.sum(axis=0) - counts
-        shares.append(left / np.maximum(left.sum(axis=1, keepdims=True), 1))
-    return np.asarray(0.5 * np.abs(shares[0] - shares[1]).sum(axis=1))
+def _left_out(cells: NDArray[np.int64], groups: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
+    """(GROUPS, size) shares of the cells, each with one group left out."""
+    counts = np.bincount(groups * np.int64(size) + cells, minlength=GROUPS * size).reshape(GROUPS, size)
+    left = counts.sum(axis=0) - counts
+    return np.asarray(left / np.maximum(left.sum(axis=1, keepdims=True), 1))
 
 
 def _numbers(target: Data, candidates: Mapping[str, Data], task: Task, component: str) -> dict[str, Found]:

@@ -36,8 +36,11 @@ MODELS: Mapping[str, tuple[str, ...]] = {
     "standard": ("linear", "forest", "boosting"),
     "full": ("linear", "forest", "boosting"),
 }
-"""Models by depth. Boosting alone for `quick`: it takes 0.4 s on 19,000 rows and is the best of the three."""
+"""Models by depth. Boosting alone for `quick`: it is the best of the three."""
 
+MOST = {"quick": 10_000, "standard": 10_000, "full": 50_000}
+"""Training rows by depth, drawn with the seed, the same rows of every candidate of one size. On Adult, all 19,616 of
+ref raise boosting's area under the curve from 0.920 to 0.922."""
 
 FEW = 100
 """Training rows of which a forest's trees get all."""
@@ -179,6 +182,11 @@ def _predict(
     Training data that no model can be fitted to, with no row or one class, gives what it teaches: a constant.
     """
     known = ~np.isnan(answers)
+    most = MOST[task.settings.depth]
+    if known.sum() > most:
+        drawn = task.rng("predictive/rows").choice(np.flatnonzero(known), size=most, replace=False)
+        known = np.zeros_like(known)
+        known[drawn] = True
     train, answers = train.take(known), answers[known]
     if kind == "classification" and len(np.unique(answers)) < 2:
         return judge.constant(answers, len(test.values))
