@@ -13,7 +13,7 @@ from pasteur.errors import ConfigError, DataError, near_miss, rule
 from pasteur.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pasteur.schema import Schema
 
@@ -38,7 +38,7 @@ def files(option: str, given: Sequence[str], schema: Schema) -> dict[str, Path]:
         name, equals, path = word.partition("=")
         if equals and name in names:
             held = {name: Path(path)}
-        elif Path(word).is_dir():
+        elif _is(Path.is_dir, Path(word)):
             held = {n: file for n in names if (file := _of(Path(word), n)) is not None}
         elif len(names) == 1:
             held = {names[0]: Path(word)}
@@ -52,9 +52,16 @@ def files(option: str, given: Sequence[str], schema: Schema) -> dict[str, Path]:
     for name in names:
         if name not in found:
             raise ConfigError(f"{option}: component '{name}' must have a file")
-        if found[name].suffix not in SUFFIXES or not found[name].is_file():
+        if found[name].suffix not in SUFFIXES or not _is(Path.is_file, found[name]):
             raise ConfigError(rule(option, found[name], f"a file that ends in {', '.join(SUFFIXES)}"))
     return {name: found[name] for name in names}
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    try:
+        return kind(path)
+    except OSError:  # a name that no file system takes
+        return False
 
 
 def _of(folder: Path, name: str) -> Path | None:
@@ -71,7 +78,17 @@ def read(paths: Mapping[str, Path], schema: Schema) -> dict[str, pa.Table]:
 
 
 def _parquet(path: Path) -> pa.Table:
-    return Table.read(path).arrow()
+    table = Table.read(path)
+    _own_names(path, table.columns)
+    try:
+        return table.arrow()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: is not a readable parquet file") from error
+
+
+def _own_names(path: Path, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        raise DataError(f"{path}: each column must have a name of its own")
 
 
 def _csv(path: Path, schema: Schema, component: str) -> pa.Table:
@@ -79,8 +96,7 @@ def _csv(path: Path, schema: Schema, component: str) -> pa.Table:
     try:
         with csv.open_csv(path, parse_options=parsing) as reader:
             names = reader.schema.names
-        if len(set(names)) < len(names):
-            raise DataError(f"{path}: each column must have a name of its own")
+        _own_names(path, names)
         options = csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],

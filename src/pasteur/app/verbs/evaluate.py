@@ -87,10 +87,12 @@ def _schema(path: Path) -> Schema:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(rule("--schema", path, "a file that can be read")) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SchemaError(f"{path}: is not valid JSON") from error
     if not isinstance(document, dict) or not isinstance(document.get("sdv"), dict):
         raise SchemaError(f"{path}: must be metadata with an `sdv` and a `pasteur` part")
+    if not document["sdv"].get("tables"):
+        raise SchemaError(f"{path}: must have a table")
     try:
         return Schema.parse(document, name=path.stem, file=path.name)
     except (KeyError, TypeError, AttributeError) as error:
