@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import webbrowser
 from typing import TYPE_CHECKING
@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
-PATIENCE = 90
-"""Seconds that the server may take to answer."""
+PATIENCE = 600
+"""Seconds that the server may take to answer: minutes where other work holds every core. A dead one is told at once."""
+
+NEWS = 15
+"""Seconds between two lines that say that it is still starting."""
+
+PAUSE = 0.2
+"""Seconds between two questions."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -90,14 +96,27 @@ def _free(port: int) -> None:
 
 
 def _wait(server: subprocess.Popen[bytes], address: str) -> None:
-    """Wait until the server answers."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    """Wait until the server answers; say now and then that it is still starting.
+
+    Raises:
+        DataError: it ended, or has not answered for `PATIENCE` seconds.
+    """
+    start = told = time.monotonic()
+    while not _answers(address):
+        now = time.monotonic()
         if server.poll() is not None:
             raise DataError(f"MLflow ended with code {server.returncode}")
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=2):  # noqa: S310 - our own loopback address
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.2)
-    raise DataError(f"MLflow did not answer within {PATIENCE} s")
+        if now - start > PATIENCE:
+            raise DataError(f"MLflow did not answer within {PATIENCE} s")
+        if now - told > NEWS:
+            told = now
+            print(f"MLflow is starting: {now - start:.0f} s", file=sys.stderr, flush=True)  # noqa: T201 - progress
+        time.sleep(PAUSE)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=10):  # noqa: S310 - our own loopback address
+            return True
+    except (OSError, http.client.HTTPException):  # URLError and TimeoutError are OSErrors
+        return False
