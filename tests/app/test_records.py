@@ -9,6 +9,7 @@ from pasteur import tracking
 from pasteur.app import records
 from pasteur.errors import ConfigError, DataError
 from pasteur.experiment import flat
+from pasteur.tracking.mlflow_store import key_of
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_a_record_finds_its_run_again(result):
         "version": result.version,
         "dataset": "adult",
         "schema": "detail",
-        "algorithm": "mst",
+        "algorithm": "weave",
     }
     assert record.tags["claim"] == "(1, 1e-09)"
 
@@ -34,8 +35,8 @@ def test_a_record_finds_its_run_again(result):
 def test_settings_are_flat_and_their_keys_allowed(result):
     settings = flat(result.experiment)
     assert settings["privacy.epsilon"] == 1.0
-    assert settings["algorithm"] == "mst"
-    assert all(tracking.key_of(key) == key for key in settings)
+    assert settings["algorithm"] == "weave"
+    assert all(key_of(key) == key for key in settings)
     assert not any(isinstance(value, dict) and value for value in settings.values())
 
 

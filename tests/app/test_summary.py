@@ -30,7 +30,7 @@ def test_it_says_all_that_a_person_needs(result):
     text = printed(result, io.StringIO())
     for expected in (
         "0123abcd",
-        "dataset=adult view=adult schema=detail algo=mst seed=0",
+        "dataset=adult view=adult schema=detail algo=weave seed=0",
         "(1, 1e-09)-DP for adding or removing one person of wrk",
         "1st release from this data; all together epsilon = 1 at delta 1e-09",
         "not differentially private",

@@ -14,7 +14,8 @@ from types import ModuleType
 import pytest
 
 from pasteur import tracking
-from pasteur.tracking import Record, Tracked, Tracker, TrackingError, key_of
+from pasteur.tracking import Record, Tracked, Tracker, TrackingError, mlflow_store
+from pasteur.tracking.mlflow_store import key_of
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ def test_many_that_start_at_once_make_one_store(tmp_path, monkeypatch):
             made.append(uri)
             self.engine = self
             time.sleep(0.1)
-            Path(uri.removeprefix("sqlite:///")).write_bytes(tracking.MAGIC)
+            Path(uri.removeprefix("sqlite:///")).write_bytes(mlflow_store.MAGIC)
 
         def dispose(self):
             pass
@@ -86,7 +87,7 @@ def test_many_that_start_at_once_make_one_store(tmp_path, monkeypatch):
     sys.modules[".".join(parts)].SqlAlchemyStore = Slow
     (tmp_path / "outputs").mkdir()
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(tracking._make_store, [tmp_path] * 4))
+        list(pool.map(mlflow_store._make_store, [tmp_path] * 4))
     assert len(made) == 1
     assert [path.name for path in (tmp_path / "outputs").glob("*.db")] == ["mlflow.db"]
 
@@ -114,8 +115,8 @@ def test_what_is_kept_of_runs_can_be_asked_for(root, logged):
     with Tracker(root) as tracker:
         (named,) = tracker.runs(ids=[logged[0].run])
         assert (named.id, named.name, named.status) == (logged[0].run, RECORD.name, "FINISHED")
-        assert named.metrics == pytest.approx({tracking.key_of(key): value for key, value in RECORD.metrics.items()})
-        assert named.params.keys() == {tracking.key_of(key) for key in RECORD.params}
+        assert named.metrics == pytest.approx({key_of(key): value for key, value in RECORD.metrics.items()})
+        assert named.params.keys() == {key_of(key) for key in RECORD.params}
         # The record of a whole sweep is none of its runs.
         assert [run.id for run in tracker.runs(experiment="adult")] == [logged[0].run]
         assert tracker.runs(experiment="nobody") == []
