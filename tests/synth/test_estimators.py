@@ -286,7 +286,7 @@ def test_every_form_of_codes_is_read_the_same(kind):
     names = list(SIZES)
     for place, name in enumerate(names):
         exact = np.bincount(array()[:, place], minlength=SIZES[name])
-        assert np.allclose(made.model_.graphical.marginal((name,)), exact, atol=1)
+        assert np.allclose(made.model_.graphical.marginal((name,)), exact, atol=5)  # noise of sigma 0.5
     wanted = names[::-1] if kind.startswith("frame, other") else names
     assert list(made.sample(3, rng=rng()).columns) == wanted
 

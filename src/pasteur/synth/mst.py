@@ -123,14 +123,11 @@ def choose_tree(private: PrivateTable, model: GraphicalModel, pairs: Sequence[Cl
         pairs: what may be an edge.
         cost: what all choices together may spend.
     """
-    part = {name: name for pair in pairs for name in pair}
-    done = 0
 
     def remaining(chosen: Sequence[int]) -> list[int]:
-        nonlocal part, done
-        for edge in chosen[done:]:
+        part = {name: name for pair in pairs for name in pair}
+        for edge in chosen:
             part = joined(part, pairs[edge])
-        done = len(chosen)
         return [index for index, (one, other) in enumerate(pairs) if part[one] != part[other]]
 
     edges = private.choose_several(
