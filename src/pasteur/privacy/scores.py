@@ -105,12 +105,11 @@ def scoring(
     biases = np.zeros(count) if bias is None else _numbers("bias", bias, count)
     if not (np.abs(biases) < largest).all():
         raise PrivacyError(rule("bias", "of a candidate", must_be))
-    return Scoring(
-        answers=tuple(flat),
-        weights=units,
-        bias=np.rint(biases * GRID).astype(np.int64),
-        groups=tuple(_groups(*each) for each in zip(candidates, shapes, groups or (None,) * count, strict=True)),
-    )
+    cells: tuple[Integers | None, ...] = (None,) * count
+    if groups is not None:
+        cells = tuple(_groups(*each) for each in zip(candidates, shapes, groups, strict=True))
+    steps = np.rint(biases * GRID).astype(np.int64)
+    return Scoring(answers=tuple(flat), weights=units, bias=steps, groups=cells)
 
 
 def same_length(name: str, values: Sequence[object], count: int) -> None:
