@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import yaml
 
@@ -83,9 +84,12 @@ def _real(name, folder):
     plain.pop("defaults")
     config = typed(DatasetConfig, plain, "dataset")
     raw = datasets.fetch(config, CACHE / name)
+    children = [table for table, entry in config.tables.items() if entry.foreign_keys]
     if name != "mimic_demo":
-        raw = {file: _head(path, folder) for file, path in raw.items()}
+        raw = {file: path if file in children else _head(path, folder) for file, path in raw.items()}
     parsed = datasets.parse(config, raw)
+    if name != "mimic_demo":
+        parsed |= {table: _children(config, table, parsed) for table in children}
     tables = {table: Table.of(rows.arrow()) for table, rows in datasets.tidy(config, parsed).items()}
     return config, tables, datasets.split_keys(config, tables)
 
@@ -99,3 +103,16 @@ def _head(path, folder):
     with opened(cut, "wt", encoding="utf-8") as stream:
         stream.write(text)
     return cut
+
+
+def _children(config, table, parsed):
+    """The rows of a child table whose parents are among the first ones."""
+    rows = parsed[table].arrow()
+    for column, target in config.tables[table].foreign_keys.items():
+        parent, key = target.split(".")
+        named, keyed = (
+            next((raw for raw, ours in config.tables[t].rename.items() if ours == c), c)
+            for t, c in ((table, column), (parent, key))
+        )
+        rows = rows.filter(pc.is_in(rows[named], value_set=parsed[parent].arrow()[keyed]))
+    return Table.of(rows)

@@ -128,7 +128,7 @@ SHIPPED = {path.stem for path in (Path(__file__).parents[2] / "configs" / "view"
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_d27_every_shipped_view(shipped, real, name):
-    config, primary, keys = real("mimic_demo" if name == "mimic_core" else name)
+    config, primary, keys = real(shipped(name).datasets[0])
     links = datasets.relationships(config)
     assert respects_units(shipped(name), primary, relationships=links, rng=rng()) == []
     assert same_bytes(shipped(name), primary, keys, rng=rng()) == []
