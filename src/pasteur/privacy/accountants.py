@@ -1,7 +1,8 @@
 """What events cost, what a total buys, and how much noise fits a share of it.
 
-Both accountants speak in rho, which adds up: rho of zCDP, and mu^2/2 of Gaussian DP, whose mus add in squares, also
-when events are chosen by earlier answers (Smith and Thakurta 2022; Whitehouse et al. 2023 for zCDP). All roundings
+Accountants speak in rho, which adds up: rho of zCDP, and mu^2/2 of Gaussian DP, whose mus add in squares, also when
+events are chosen by earlier answers (Smith and Thakurta 2022; Whitehouse et al. 2023 for zCDP); that of `rdp`, for
+DP-SGD, is a Renyi divergence of one order, over the order. All roundings
 go towards more privacy: costs up, totals down, sigmas up, epsilons of choices down.
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from pasteur.errors import BudgetError, ConfigError, PrivacyError, near_miss, rule
 from pasteur.privacy import curves, grid
 from pasteur.privacy.budget import Epsilon, Mu, Rho, Sensitivity, Sigma, checked
-from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, Event, ExponentialChoice
+from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, Event, ExponentialChoice, SubsampledGaussian
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +33,9 @@ TINY = 2.0**-60
 class Accountant(Protocol):
     """Turns events into a claim. Stateless; the ledger holds the state."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """What a ledger calls it: `find` gives it back."""
 
     def cost(self, event: Event) -> Rho:
         """What `event` costs, in rho."""
@@ -70,7 +73,7 @@ class GaussianDP:
         elif isinstance(event, ExponentialChoice):
             value = curves.ratio_mu(event.epsilon / 2)
         else:
-            value = curves.ratio_mu(_pure(event))
+            value = curves.ratio_mu(_pure(event, self.name))
         return Mu(value * (1 + SLACK))
 
     def cost(self, event: Event) -> Rho:
@@ -114,7 +117,7 @@ class ZCDP:
         elif isinstance(event, ExponentialChoice):
             value = event.epsilon**2 / 8
         else:
-            value = _pure(event) ** 2 / 2
+            value = _pure(event, self.name) ** 2 / 2
         return Rho(value * (1 + SLACK))
 
     def total(self, budget: Budget) -> Rho:
@@ -141,12 +144,16 @@ class ZCDP:
 ACCOUNTANTS: dict[str, GaussianDP | ZCDP] = {"gdp": GaussianDP(), "zcdp": ZCDP()}
 
 
-def find(name: str) -> GaussianDP | ZCDP:
-    """The accountant called `name`: "gdp" or "zcdp". Fixed before a run, from public settings.
+def find(name: str) -> Accountant:
+    """The accountant called `name`: "gdp", "zcdp", or "rdp" and its order. Fixed before a run, from public settings.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is none of that name, or no such order.
     """
+    if name.startswith("rdp"):
+        from pasteur.privacy import rdp
+
+        return rdp.find(name)
     if name not in ACCOUNTANTS:
         message = f"accountant '{name}' is not known{near_miss(name, ACCOUNTANTS)}"
         raise ConfigError(message)
@@ -158,7 +165,9 @@ def exact_sum(costs: Iterable[float]) -> Fraction:
     return sum((Fraction(cost) for cost in costs), Fraction(0))
 
 
-def _pure(event: DiscreteLaplace) -> float:
+def _pure(event: DiscreteLaplace | SubsampledGaussian, name: str) -> float:
+    if isinstance(event, SubsampledGaussian):
+        raise PrivacyError(f"accountant ({name}) must be rdp where units are subsampled, as DP-SGD does")
     return event.sensitivity / event.scale * (1 + SLACK)
 
 

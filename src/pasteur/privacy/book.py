@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pasteur.errors import DataError, PrivacyError, rule
 from pasteur.files import atomic
-from pasteur.privacy import accountants
-from pasteur.privacy.ledger import SPLITS, Ledger, shown
+from pasteur.privacy import rdp
+from pasteur.privacy.ledger import HALVES, SPLITS, Ledger, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +36,7 @@ class Release:
         fitted: splits that the algorithm learnt from.
         scored: splits that exact scores of this run read.
         ledger: `Ledger.to_dict()`; None where the algorithm is not private.
+        sweep: id of the sweep whose trial the run is; "" of a run of its own.
     """
 
     run: str
@@ -48,11 +48,12 @@ class Release:
     fitted: tuple[str, ...]
     scored: tuple[str, ...] = ()
     ledger: Mapping[str, Any] | None = None
+    sweep: str = ""
 
     def __post_init__(self) -> None:
         """Refuse splits that there are not, and a release fitted to nothing."""
         for name, splits in (("fitted", self.fitted), ("scored", self.scored)):
-            if unknown := set(splits) - set(SPLITS):
+            if unknown := set(splits) - {*SPLITS, *HALVES}:
                 raise PrivacyError(rule(name, ", ".join(sorted(unknown)), f"splits out of {', '.join(SPLITS)}"))
         if not self.fitted:
             raise PrivacyError(rule("fitted", "none", "one split or more"))
@@ -139,16 +140,18 @@ class LedgerBook:
                 found.append(release)
         return tuple(found)
 
-    def composed(self, dataset: str, salt: str, split: str) -> Composed:
+    def composed(self, dataset: str, salt: str, split: str, *, sweep: str = "") -> Composed:
         """What the people of `split` have given away, over all releases that learnt from them.
 
-        Under one accountant the totals of the budgets add up (whole budgets: events were chosen along the way). Where
-        both kinds occur a mu-GDP release counts as mu^2/2 of zCDP, which it satisfies, as a Gaussian mechanism's
-        Renyi divergences bound its own.
+        A half of a split has given away what was learnt from the half and from the whole; of a whole split no claim
+        holds where one half was learnt from, as the other half is then what exact scores read.
+        The totals of the budgets are what adds up (whole budgets: events were chosen along the way), as
+        `rdp.together` says.
         """
-        touching = [release for release in self.releases(dataset, salt) if split in release.fitted]
+        touching = [release for release in self.releases(dataset, salt) if _meet(split, release.fitted)]
+        touching = [release for release in touching if sweep in ("", release.sweep)]
         read = [release.read for release in touching]
-        ledgers = [ledger for ledger in read if ledger is not None and split in ledger.people]
+        ledgers = [ledger for ledger in read if ledger is not None and not {split, HALVES.get(split)}.isdisjoint(ledger.people)]
         kinds = {(ledger.budget.relation, ledger.budget.unit) for ledger in ledgers}
         epsilon = delta = None
         why = ""
@@ -178,8 +181,8 @@ class LedgerBook:
 
         Scores of earlier releases may have steered a setting; the people whom they read are covered by no claim.
         """
-        read = {split for release in self.releases(dataset, salt) for split in release.scored}
-        return tuple(split for split in fitted if split not in read)
+        read = [split for release in self.releases(dataset, salt) for split in release.scored]
+        return tuple(split for split in fitted if not _meet(split, read))
 
     def _lines(self) -> list[str]:
         try:
@@ -218,13 +221,15 @@ def _place(lines: Sequence[str], run: str) -> int:
     return next((place for place, line in enumerate(lines) if found in line), len(lines))
 
 
+def _meet(split: str, others: Sequence[str]) -> bool:
+    """Whether `split` shares people with any of `others`: it is one of them, a half of one or the whole of one."""
+    return any(split in (other, HALVES.get(other)) or HALVES.get(split) == other for other in others)
+
+
 def _together(ledgers: Sequence[Ledger], delta: float) -> float:
     if len(ledgers) == 1:
         return float(ledgers[0].budget.epsilon)
-    names = {ledger.accountant.name for ledger in ledgers}
-    accountant = accountants.find(names.pop() if len(names) == 1 else "zcdp")
-    whole = float(accountants.exact_sum(ledger.total for ledger in ledgers))
-    return float(accountant.epsilon(math.nextafter(whole, math.inf), delta))
+    return rdp.together([(ledger.accountant, ledger.total) for ledger in ledgers], delta)
 
 
 def _ordinal(number: int) -> str:

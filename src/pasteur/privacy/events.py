@@ -10,9 +10,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pasteur.errors import PrivacyError, near_miss
+from pasteur.errors import PrivacyError, near_miss, rule
 from pasteur.privacy import grid
-from pasteur.privacy.budget import Epsilon, Scale, Sensitivity, Sigma, checked
+from pasteur.privacy.budget import Epsilon, Quantity, Scale, Sensitivity, Sigma, checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,12 +80,42 @@ class ExponentialChoice:
         object.__setattr__(self, "sensitivity", checked(Sensitivity, "sensitivity", self.sensitivity))
 
 
-Event = DiscreteGaussian | DiscreteLaplace | ExponentialChoice
+@dataclass(frozen=True, kw_only=True)
+class SubsampledGaussian:
+    """Steps of DP-SGD: each unit takes part with probability q, and what they add up to gets Gaussian noise.
 
-EVENTS: dict[str, type[DiscreteGaussian | DiscreteLaplace | ExponentialChoice]] = {
+    The only noise here that is not exact: it is drawn in floating point (Abadi et al. 2016; `sgd`).
+
+    Attributes:
+        sigma: scale of the noise on each coordinate of the sum.
+        sensitivity: L2 norm to which each unit's contribution is clipped, in the same unit as sigma.
+        q: probability with which each unit, independently of all others, takes part in a step.
+        steps: how many there are.
+    """
+
+    sigma: Sigma
+    sensitivity: Sensitivity
+    q: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        """Refuse a scale or a sensitivity that is missing, 0, negative, NaN or infinite; a q or steps out of range."""
+        object.__setattr__(self, "sigma", checked(Sigma, "sigma", self.sigma))
+        object.__setattr__(self, "sensitivity", checked(Sensitivity, "sensitivity", self.sensitivity))
+        if isinstance(self.q, (bool, Quantity)) or not isinstance(self.q, (int, float)) or not 0 < self.q <= 1:
+            raise PrivacyError(rule("q", self.q, "a probability above 0"))
+        if isinstance(self.steps, bool) or not float(self.steps).is_integer() or self.steps < 1:
+            raise PrivacyError(rule("steps", self.steps, "a whole number of at least 1"))
+        object.__setattr__(self, "steps", int(self.steps))
+
+
+Event = DiscreteGaussian | DiscreteLaplace | ExponentialChoice | SubsampledGaussian
+
+EVENTS: dict[str, type[Event]] = {
     "discrete_gaussian": DiscreteGaussian,
     "discrete_laplace": DiscreteLaplace,
     "exponential_choice": ExponentialChoice,
+    "subsampled_gaussian": SubsampledGaussian,
 }
 NAMES = {kind: name for name, kind in EVENTS.items()}
 

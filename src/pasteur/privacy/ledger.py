@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SPLITS = ("wrk", "ref", "val", "dev")
+HALVES = {"ref_fit": "ref", "ref_held": "ref"}
+"""The halves of a split, and whose they are: where a sweep is tuned on ref, one is fitted and the other an anchor."""
+IN_WORDS = {"ref_fit": "the fitted half of ref", "ref_held": "the other half of ref"}
 NOT_PRIVATE = "NOT PRIVATE"
 ROWS_PUBLIC = "the exact number of rows is not protected: the schema declares it public"
 """What a claim must say where an algorithm may look at the number of rows."""
@@ -42,7 +45,7 @@ class Ledger:
 
     Args:
         budget: what may be spent in all.
-        accountant: "gdp" or "zcdp", fixed beforehand from public settings.
+        accountant: "gdp", "zcdp" or "rdp-<order>", fixed beforehand from public settings.
         people: the splits whose people the claim covers, and no one else; with none there is no claim. Where there
             are no splits, what they are in words.
     """
@@ -203,7 +206,7 @@ def no_claim(stamps: Sequence[str], people: Sequence[str] = ("wrk",)) -> dict[st
     budget), cross_check (the other accountant's epsilon for the recorded events; None where it cannot price one),
     people (splits covered), not_covered (splits that may be read by exact scores), stamps.
     """
-    split = not people or not set(people).isdisjoint(SPLITS)
+    split = not people or not set(people).isdisjoint({*SPLITS, *HALVES})
     return {
         "private": False,
         "epsilon": None,
@@ -215,24 +218,40 @@ def no_claim(stamps: Sequence[str], people: Sequence[str] = ("wrk",)) -> dict[st
         "spent": None,
         "cross_check": None,
         "people": list(people),
-        "not_covered": [name for name in SPLITS if name not in people] if split else [],
+        "not_covered": [name for name in _parts(people) if name not in people] if split else [],
         "stamps": list(stamps),
     }
 
 
+def _parts(people: Sequence[str]) -> list[str]:
+    """All splits; in place of one of which `people` names a half, its halves."""
+    halved = {HALVES[name] for name in people if name in HALVES}
+    return [part for name in SPLITS for part in ([h for h in HALVES if HALVES[h] == name] if name in halved else [name])]
+
+
 def sentence(claim: dict[str, Any]) -> str:
-    """Give a claim in words: one line, or a few where there is something to warn of."""
+    """Give a claim in words: one line, or a few where there is something to warn of.
+
+    A claim may say under `tuning` what the choice of the settings cost, and whom.
+    """
     stamps = "".join(f" [{text}]" for text in claim["stamps"])
+    tuning = f"; {claim['tuning']}" if claim.get("tuning") else ""
     if claim["epsilon"] is None:
-        return f"no DP guarantee{stamps}"
+        return f"no DP guarantee{tuning}{stamps}"
     relation = {"add_remove": "adding or removing", "replace": "replacing"}[claim["relation"]]
     words = (
         f"({shown(claim['epsilon'])}, {shown(claim['delta'])})-DP for {relation} one {claim['unit']} "
-        f"of {' and '.join(claim['people'])}, by the {claim['accountant']} accountant"
+        f"of {' and '.join(map(in_words, claim['people']))}, by the {claim['accountant']} accountant"
     )
     if claim["not_covered"]:
-        words += f"; people of {', '.join(claim['not_covered'])} are not covered: exact scores may read them"
-    return words + stamps
+        others = ", ".join(map(in_words, claim["not_covered"]))
+        words += f"; people of {others} are not covered: exact scores may read them"
+    return words + tuning + stamps
+
+
+def in_words(split: str) -> str:
+    """A split as a person says it."""
+    return IN_WORDS.get(split, split)
 
 
 def shown(value: float, digits: int = 6) -> str:

@@ -12,12 +12,16 @@ import numpy as np
 
 from pasteur.errors import PrivacyError, rule
 from pasteur.privacy import noise, selection
-from pasteur.privacy.entropy import Entropy, SeededEntropy, SystemEntropy
+from pasteur.privacy.entropy import Entropy, SeededEntropy, SystemEntropy, words
 from pasteur.privacy.ledger import NOT_PRIVATE
 
 if TYPE_CHECKING:
-    from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, ExponentialChoice
+    import numpy.typing as npt
+
+    from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, ExponentialChoice, SubsampledGaussian
     from pasteur.privacy.noise import Integers
+
+    Floats = npt.NDArray[np.float64]
 
 
 class Mechanisms(Protocol):
@@ -35,6 +39,12 @@ class Mechanisms(Protocol):
 
     def choose(self, scores: Integers, event: ExponentialChoice) -> int:
         """An index into `scores` ((candidates,) int64), by the exponential mechanism."""
+
+    def taking_part(self, units: int, event: SubsampledGaussian) -> npt.NDArray[np.bool_]:
+        """Which of the units take part in a step, each independently with the event's q: (units,) bool."""
+
+    def step(self, exact: Floats, event: SubsampledGaussian) -> Floats:
+        """`exact` ((k,) float64) plus Gaussian noise of the event's sigma, in floating point: same shape."""
 
 
 class ExactMechanisms:
@@ -72,6 +82,27 @@ class ExactMechanisms:
     def choose(self, scores: Integers, event: ExponentialChoice) -> int:
         """Exact exponential mechanism."""
         return selection.choose(scores, event, self._entropy)
+
+    def taking_part(self, units: int, event: SubsampledGaussian) -> npt.NDArray[np.bool_]:
+        """Poisson sampling with q rounded down to multiples of 2^-64: the number of units is binomial (D13)."""
+        if event.q == 1:
+            return np.ones(units, dtype=bool)
+        chosen: npt.NDArray[np.bool_] = words(self._entropy, units) < np.uint64(int(event.q * 2.0**64))
+        return chosen
+
+    def step(self, exact: Floats, event: SubsampledGaussian) -> Floats:
+        """`exact` plus normal quantiles of the middles of 2^53 equal intervals.
+
+        Raises:
+            PrivacyError: `exact` is not float64.
+        """
+        if exact.dtype != np.float64:
+            raise PrivacyError(rule("exact sum", exact.dtype, "float64"))
+        from scipy.special import ndtri  # 0.1 s that --help need not pay
+
+        uniform = ((words(self._entropy, exact.size) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        noisy: Floats = exact + float(event.sigma) * ndtri(uniform).reshape(exact.shape)
+        return noisy
 
 
 def _counts(exact: Integers) -> Integers:
