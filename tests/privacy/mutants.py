@@ -8,6 +8,7 @@ from fractions import Fraction
 import checks
 import noise_checks
 import numpy as np
+import rows_checks
 
 from pasteur.errors import PrivacyError
 from pasteur.marginals import Domain
@@ -20,10 +21,12 @@ from pasteur.privacy import (
     Sensitivity,
     Sigma,
     budget,
+    contributions,
     counts,
     curves,
     entropy,
     events,
+    grouped,
     noise,
     private_table,
     scores,
@@ -302,3 +305,37 @@ def a_code_outside_raises(patch):
 @found_by(checks.what_voids_a_claim_is_on_it)
 def number_of_rows_given_away(patch):
     patch.setattr(PrivateTable, "public_rows", property(lambda self: self._counts.total()))
+
+
+# Rows of which a unit has several.
+
+
+@found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.measure_clipped)
+def rows_are_not_clipped(patch):
+    def plain(cells, starts, clip, sums):
+        np.add.at(sums, cells, sensitivity.GRID)
+
+    patch.setattr(contributions, "clipped", plain)
+
+
+@found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.measure_clipped)
+def rows_are_clipped_each_instead_of_together(patch):
+    def each(cells, starts, clip, sums):
+        np.add.at(sums, cells, min(clip, sensitivity.GRID))
+
+    patch.setattr(contributions, "clipped", each)
+
+
+@found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.choose)
+def choices_count_rows_instead_of_units(patch):
+    patch.setattr(contributions, "averaged", lambda cells, starts, sums: np.add.at(sums, cells, sensitivity.GRID))
+
+
+@found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.measure)
+def max_rows_lowers_the_noise_but_drops_no_row_of_a_unit(patch):
+    patch.setattr(grouped, "first_of", lambda begins, most: np.ones(len(begins), dtype=bool))
+
+
+@found_by(rows_checks.sensitivity_is_attained, rows_checks.measure_clipped, "replace")
+def clipped_replacement_priced_as_removal(patch):
+    changed(patch, sensitivity, "clipped_l2", lambda real: lambda clip, relation: real(clip, "add_remove"))

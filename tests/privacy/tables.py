@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from pasteur.marginals import Domain
-from pasteur.privacy import Budget, Ledger, PrivateTable
+from pasteur.privacy import Budget, Ledger, PrivateRows, PrivateTable
 from pasteur.table import UNIT, Table
 
 SIZES = {"a": 4, "b": 3, "c": 2}
@@ -27,6 +27,13 @@ def private_of(columns, units=None, *, sizes=None, epsilon=1.0, relation="add_re
     ledger = more.pop("ledger", None) or Ledger(Budget(epsilon=epsilon, relation=relation), accountant)
     domain = Domain.of(sizes or SIZES)
     return PrivateTable(codes_of(columns, units), domain, ledger, max_rows_per_unit=m, salt="s", **more)
+
+
+def private_rows_of(columns, units, *, m, sizes=None, epsilon=1.0, relation="add_remove", accountant="gdp", **more):
+    """The same as `PrivateRows`."""
+    ledger = Ledger(Budget(epsilon=epsilon, relation=relation), accountant)
+    domain = Domain.of(sizes or SIZES)
+    return PrivateRows(codes_of(columns, units), domain, ledger, max_rows_per_unit=m, salt="s", **more)
 
 
 def rows_of(count, seed=0):

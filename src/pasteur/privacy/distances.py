@@ -31,22 +31,23 @@ def are_groups(groups: Integers) -> bool:
 
 
 @compiled
-def distance(counts: Integers, start: int, answers: Rows) -> int:
+def distance(counts: Integers, start: int, answers: Rows, steps: int) -> int:
     """Sum |count - answer| over cells, in steps of 2^-10 rows; answers are rounded to whole steps.
 
     Args:
         counts: exact counts of many cliques.
         start: where in them those of this one begin.
         answers: (cells,), in rows.
+        steps: of 2^-10 rows in one of the counts.
     """
     total = 0
     for cell in range(len(answers)):
-        total += abs(counts[start + cell] * GRID - np.int64(np.rint(answers[cell] * GRID)))
+        total += abs(counts[start + cell] * steps - np.int64(np.rint(answers[cell] * GRID)))
     return total
 
 
 @compiled
-def grouped_distance(counts: Integers, start: int, answers: Rows, groups: Integers) -> int:
+def grouped_distance(counts: Integers, start: int, answers: Rows, groups: Integers, steps: int) -> int:
     """Sum |count - answer| over groups of cells, whose counts and answers are summed first; else as `distance`.
 
     Args:
@@ -54,6 +55,7 @@ def grouped_distance(counts: Integers, start: int, answers: Rows, groups: Intege
         start: where in them those of this one begin.
         answers: (cells,), in rows.
         groups: (cells,), the group of each, in [0, cells).
+        steps: of 2^-10 rows in one of the counts.
     """
     exact, answer = np.zeros(len(groups), dtype=np.int64), np.zeros(len(groups), dtype=np.float64)
     for cell in range(len(groups)):
@@ -61,5 +63,5 @@ def grouped_distance(counts: Integers, start: int, answers: Rows, groups: Intege
         answer[groups[cell]] += answers[cell]
     total = 0
     for group in range(len(groups)):
-        total += abs(exact[group] * GRID - np.int64(np.rint(answer[group] * GRID)))
+        total += abs(exact[group] * steps - np.int64(np.rint(answer[group] * GRID)))
     return total

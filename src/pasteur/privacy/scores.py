@@ -52,12 +52,13 @@ class Scoring:
         """The largest weight: how many times the distance's sensitivity a score has."""
         return int(self.weights.max())
 
-    def of(self, counts: Integers, starts: Integers) -> Integers:
+    def of(self, counts: Integers, starts: Integers, *, steps: int = GRID) -> Integers:
         """Score each candidate: weight (sum over cells or groups |count - answer| - bias), in steps of 2^-10 rows.
 
         Args:
             counts: exact counts, cell after cell, int64.
             starts: where those of each candidate begin in it, (k,) int64.
+            steps: of 2^-10 rows in one of the counts: 1 where they are such steps themselves.
 
         Returns:
             (k,) int64.
@@ -68,7 +69,9 @@ class Scoring:
         )  # numba: half a second, which --help need not pay
 
         far = [
-            distance(counts, start, answers) if groups is None else grouped_distance(counts, start, answers, groups)
+            distance(counts, start, answers, steps)
+            if groups is None
+            else grouped_distance(counts, start, answers, groups, steps)
             for start, answers, groups in zip(starts, self.answers, self.groups, strict=True)
         ]
         return (np.array(far, dtype=np.int64) - self.bias) * self.weights

@@ -20,6 +20,12 @@ GRID = 1024
 """Steps a row: scores and weighted contributions live on multiples of 2^-10 rows, so that they are int64."""
 
 
+LARGEST_CLIP = 16
+"""Norm of what one unit may add to a table, in rows, at most."""
+LARGEST_UNIT = 1 << 16
+"""Rows of one unit that may be clipped together, at most: the same squares."""
+
+
 def rows_per_unit(max_rows: object) -> int:
     """Give `max_rows`, m, as a whole number of 1 or more.
 
@@ -72,6 +78,42 @@ def distances_l2(max_rows: int, relation: Relation, count: int) -> Sensitivity:
     Each moves by at most the sensitivity of one, and one unit may move all of them: sqrt(count) times that.
     """
     return _root(count * int(distance_score(max_rows, relation)) ** 2)
+
+
+def clip_steps(clip: object) -> int:
+    """Give `clip`, the L2 norm that what one unit adds to a table may have, in whole steps of 2^-10 rows, rounded down.
+
+    Raises:
+        PrivacyError: it is no number from 2^-10 to 16: without a bound nothing is clipped, and above it squares of
+            steps would not be safe in int64.
+    """
+    if isinstance(clip, bool) or not isinstance(clip, (int, float)) or not 1 / GRID <= clip <= LARGEST_CLIP:
+        raise PrivacyError(rule("clip", clip, f"from 2^-10 to {LARGEST_CLIP}"))
+    return math.floor(clip * GRID)
+
+
+def clipped_l2(clip: object, relation: Relation = "add_remove") -> Sensitivity:
+    """L2 sensitivity of a table to which each unit adds a vector of at most `clip`, in steps of 2^-10 rows.
+
+    Under replacement one vector goes and another comes; neither has an entry under 0: at most sqrt(2) times that.
+    """
+    steps = clip_steps(clip)
+    return _root(2 * steps**2) if relation == "replace" else Sensitivity(steps)
+
+
+def mean_l1(relation: Relation = "add_remove") -> Sensitivity:
+    """L1 sensitivity of a table in which the rows of each unit weigh 1 together, in steps of 2^-10 rows."""
+    return Sensitivity(2 * GRID if relation == "replace" else GRID)
+
+
+def mean_l2(relation: Relation = "add_remove") -> Sensitivity:
+    """L2 sensitivity of the same table: all of a unit's weight may lie in one cell."""
+    return _root(2 * GRID**2) if relation == "replace" else Sensitivity(GRID)
+
+
+def mean_score(relation: Relation = "add_remove", weight: int = 1) -> Sensitivity:
+    """Sensitivity of `weight` times the L1 distance between that table and fixed answers, in steps of 2^-10 rows."""
+    return Sensitivity(weight * mean_l1(relation))
 
 
 def _root(square: int) -> Sensitivity:

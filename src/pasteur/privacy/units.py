@@ -32,21 +32,25 @@ def kept(codes: Table, attributes: Sequence[str], max_rows: int, salt: str) -> n
     Returns:
         (rows,) bool, in the order of the table.
     """
+    return _fewest(*words(codes, attributes, salt), max_rows=max_rows)
+
+
+def words(codes: Table, attributes: Sequence[str], salt: str) -> Words:
+    """Two keyed words of each row's unit and one of (unit, codes): (3, rows) uint64, in the order of the table."""
     keys = [hashlib.blake2b(salt.encode(), digest_size=8, person=name).hexdigest() for name in (b"unit-a", b"unit-b")]
     rows = sum(batch.num_rows for batch in codes.batches([UNIT])) if codes.rows is None else codes.rows
-    words = np.empty(
-        (3, rows), dtype=np.uint64
-    )  # 720 MB of 30 million rows, so nothing of their length comes beside it
+    # 720 MB of 30 million rows, so nothing of their length comes beside it
+    found = np.empty((3, rows), dtype=np.uint64)
     start = 0
     for batch in codes.batches([UNIT, *attributes]):
         some = slice(start, start + batch.num_rows)
-        words[0, some], words[1, some] = (_hash(batch.column(0), key) for key in keys)
-        row: Words = words[0, some].copy()
+        found[0, some], found[1, some] = (_hash(batch.column(0), key) for key in keys)
+        row: Words = found[0, some].copy()
         for column in batch.columns[1:]:
             row = _mix(row ^ integers(column).astype(np.uint64))
-        words[2, some] = row
+        found[2, some] = row
         start = some.stop
-    return _fewest(*words, max_rows=max_rows)
+    return found
 
 
 def _fewest(first: Words, second: Words, row: Words, *, max_rows: int) -> npt.NDArray[np.bool_]:
