@@ -6,13 +6,16 @@ from pasteur.privacy.accountants import ZCDP, Accountant, GaussianDP
 from pasteur.privacy.accountants import find as accountant
 from pasteur.privacy.book import LedgerBook, Release
 from pasteur.privacy.budget import Budget, Epsilon, Mu, Relation, Rho, Scale, Sensitivity, Sigma
-from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, Event, ExponentialChoice
+from pasteur.privacy.events import DiscreteGaussian, DiscreteLaplace, Event, ExponentialChoice, SubsampledGaussian
 from pasteur.privacy.ledger import NOT_PRIVATE, Entry, Ledger, no_claim, sentence
 from pasteur.privacy.mechanisms import ExactMechanisms, Mechanisms
 from pasteur.privacy.private_table import PrivateTable
+from pasteur.privacy.rdp import RDP
+from pasteur.privacy.rows import PrivateRows
 
 __all__ = [
     "NOT_PRIVATE",
+    "RDP",
     "ZCDP",
     "Accountant",
     "Budget",
@@ -28,6 +31,7 @@ __all__ = [
     "LedgerBook",
     "Mechanisms",
     "Mu",
+    "PrivateRows",
     "PrivateTable",
     "Relation",
     "Release",
@@ -35,6 +39,7 @@ __all__ = [
     "Scale",
     "Sensitivity",
     "Sigma",
+    "SubsampledGaussian",
     "accountant",
     "no_claim",
     "sentence",
