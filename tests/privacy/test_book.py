@@ -143,3 +143,38 @@ def test_ordinals(book):
     for number in range(1, 5):
         book.add(release(f"r{number}"))
         assert book.line("adult", "s", "wrk").startswith(["1st", "2nd", "3rd", "4th"][number - 1])
+
+
+def test_a_sweep_composes_by_itself(book):
+    book.add(release("r1"))
+    book.add(release("r2", epsilon=2, sweep="toy-1"))
+    book.add(release("r3", epsilon=2, sweep="toy-1"))
+    book.add(release("r4", private=False, sweep="toy-2"))
+    own, gdp = book.composed("adult", "s", "wrk", sweep="toy-1"), accountant("gdp")
+    assert (own.releases, own.private, own.holds) == (2, 2, True)
+    assert own.epsilon == pytest.approx(gdp.epsilon(2 * gdp.total(Budget(epsilon=2)), 1e-9), rel=1e-9)
+    assert not book.composed("adult", "s", "wrk", sweep="toy-2").holds
+    assert book.composed("adult", "s", "wrk").releases == 4
+    assert [r.sweep for r in book.releases("adult", "s")] == ["", "toy-1", "toy-1", "toy-2"]
+
+
+def test_a_release_of_an_earlier_version_is_of_no_sweep(book):
+    book.add(release("r1"))
+    book.path.write_text(book.path.read_text().replace(', "sweep": ""', ""))
+    assert book.releases("adult", "s")[0].sweep == ""
+
+
+def test_halves_of_a_split_are_counted_with_the_whole(book):
+    fitted = release("r1", fitted=("ref_fit",), scored=("dev", "ref_held"))
+    ledger = fitted.ledger | {"people": ["ref_fit"]}
+    book.add(release("r1", fitted=("ref_fit",), scored=("dev", "ref_held"), ledger=ledger))
+    assert book.composed("adult", "s", "ref_fit").epsilon == 1
+    assert book.composed("adult", "s", "ref_held").releases == 0
+    assert book.composed("adult", "s", "wrk").releases == 0
+    whole = book.composed("adult", "s", "ref")
+    assert (whole.releases, whole.holds) == (1, False)  # the other half's rows were read by exact scores
+    assert book.claimed("adult", "s", ("wrk", "ref", "ref_fit", "ref_held")) == ("wrk", "ref_fit")
+    book.add(release("r2", fitted=("ref",)))
+    gdp = accountant("gdp")
+    both = gdp.epsilon(2 * gdp.total(Budget(epsilon=1)), 1e-9)
+    assert book.composed("adult", "s", "ref_fit").epsilon == pytest.approx(both)

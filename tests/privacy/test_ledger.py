@@ -231,3 +231,13 @@ def test_where_there_are_no_splits_none_is_named():
     claim = Ledger(Budget(epsilon=1), people=("the table",)).claim()
     assert (claim["private"], claim["people"], claim["not_covered"]) == (True, ["the table"], [])
     assert sentence(claim) == "(1, 1e-09)-DP for adding or removing one person of the table, by the gdp accountant"
+
+
+def test_a_claim_on_half_a_split_says_so():
+    ledger = Ledger(Budget(epsilon=1), people=["ref_fit"])
+    ledger.charge(DiscreteGaussian(sigma=900.0, sensitivity=1), "x")
+    claim = ledger.claim()
+    assert claim["not_covered"] == ["wrk", "ref_held", "val", "dev"]
+    assert "of the fitted half of ref, by" in sentence(claim)
+    assert "people of wrk, the other half of ref, val, dev are not covered" in sentence(claim)
+    assert sentence(claim | {"tuning": "chosen in 3 trials"}).endswith("; chosen in 3 trials")

@@ -151,7 +151,9 @@ class LedgerBook:
         touching = [release for release in self.releases(dataset, salt) if _meet(split, release.fitted)]
         touching = [release for release in touching if sweep in ("", release.sweep)]
         read = [release.read for release in touching]
-        ledgers = [ledger for ledger in read if ledger is not None and not {split, HALVES.get(split)}.isdisjoint(ledger.people)]
+        ledgers = [
+            ledger for ledger in read if ledger is not None and not {split, HALVES.get(split)}.isdisjoint(ledger.people)
+        ]
         kinds = {(ledger.budget.relation, ledger.budget.unit) for ledger in ledgers}
         epsilon = delta = None
         why = ""

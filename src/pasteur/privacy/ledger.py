@@ -226,7 +226,9 @@ def no_claim(stamps: Sequence[str], people: Sequence[str] = ("wrk",)) -> dict[st
 def _parts(people: Sequence[str]) -> list[str]:
     """All splits; in place of one of which `people` names a half, its halves."""
     halved = {HALVES[name] for name in people if name in HALVES}
-    return [part for name in SPLITS for part in ([h for h in HALVES if HALVES[h] == name] if name in halved else [name])]
+    return [
+        part for name in SPLITS for part in ([h for h in HALVES if HALVES[h] == name] if name in halved else [name])
+    ]
 
 
 def sentence(claim: dict[str, Any]) -> str:
