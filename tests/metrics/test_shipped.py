@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 VIEWS = {
     "adult": ("adult", ["core"]),
     "kdd_census": ("kdd_census", ["core"]),
+    "lahman_careers": ("lahman", ["core", "batting"]),
     "lahman_people": ("lahman_people", ["core"]),
     "mimic_core": ("mimic_demo", ["core", "timeseries"]),
     "nycflights": ("nycflights", ["core"]),
@@ -37,7 +38,7 @@ def test_every_shipped_query_runs_on_its_view(view):
     found = measure(empty, {"syn": empty}, schema=bench.schema, settings=settings, queries=bench.queries, seed=0)
     assert not found.failures
     assert not bench.notes
-    assert len(bench.queries) >= {"adult": 12, "kdd_census": 8, "mimic_core": 10}.get(view, 4)
+    assert len(bench.queries) >= {"adult": 12, "lahman_people": 4, "nycflights": 4, "mimic_core": 10}.get(view, 8)
     assert {raw.value for raw in found.raws["syn"]} == {1.0}
 
 
