@@ -1,14 +1,14 @@
 """What is worst in the synthetic data: columns, pairs and triples, from the marginals' parts.
 
 A pair's gap is (syn - ref) / (base - ref) of its total variation, where base - ref is at least two of its standard
-errors; else it has none, and only `excess`, syn - ref, tells. A column is ranked by the mean gap of its pairs, each
-weighing its base - ref (the ratio of a pair that hardly depends is mostly noise), plus its own one-way excess, which
-has no base: it is seen on the scale of its table's mean base - ref over pairs.
+errors; else it has none, and only `excess`, syn - ref, tells. All are ranked by what is lost in rows, as a gap of 4 in
+a pair that hardly depends matters little: by their excess, a column by its own and the mean of its pairs'. A column's
+gap is the mean of its pairs', each weighing its base - ref.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pasteur.metrics.components import columns_of
@@ -38,8 +38,6 @@ class Row:
     """syn - ref; syn alone where there is no ref."""
     rank: float
     """What rows are sorted by, largest first."""
-    own: float | None = None
-    """For one column: its one-way excess on the scale of base - ref of pairs."""
 
     def document(self) -> dict[str, Any]:
         """The row as JSON."""
@@ -87,22 +85,14 @@ def _gap(syn: float, ref: float | None, base: float | None, error: float | None)
 
 
 def _columns(alone: Sequence[Row], pairs: Sequence[Row]) -> list[Row]:
-    scale = _mean(row.base - row.ref for row in pairs if row.base is not None and row.ref is not None)
     rows = []
     for row in alone:
-        gap = _mean_gap([pair for pair in pairs if row.columns[0] in pair.columns])
-        own = row.excess / scale if scale and scale > 0 else None
-        rows.append(
-            Row(**{**vars(row), "gap": gap, "own": own, "rank": row.excess if own is None else (gap or 0.0) + own})
-        )
+        own = [pair for pair in pairs if row.columns[0] in pair.columns]
+        lost = sum(pair.excess for pair in own) / len(own) if own else 0.0
+        rows.append(replace(row, gap=_mean_gap(own), rank=row.excess + lost))
     return rows
 
 
 def _mean_gap(pairs: Iterable[Row]) -> float | None:
     told = [(p.base - p.ref, p.gap) for p in pairs if p.gap is not None and p.base is not None and p.ref is not None]
     return sum(weight * gap for weight, gap in told) / sum(weight for weight, _ in told) if told else None
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    held = list(values)
-    return sum(held) / len(held) if held else None

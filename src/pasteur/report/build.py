@@ -99,11 +99,7 @@ def worst(story: Story, found: Sequence[Verdict]) -> list[dict[str, Any]]:
         rows = story.worst.get(key, ())
         if rows:
             row = rows[0]
-            told = (
-                f"gap {text.gap(row['gap'])}"
-                if row.get("gap") is not None
-                else f"{text.percent(row.get('excess'))} off"
-            )
+            told = f"{text.percent(row.get('rank', row.get('excess')))} above fresh data"
             lines.append({"what": what, "name": columns.named(row), "told": told, "to": to})
     for what, family, to in (("query", "sql", "queries"), ("prediction", "predictive", "prediction")):
         scores = [s for s in story.family(family) if s.gap is not None and s.metric != "sql/mean"]
