@@ -91,7 +91,8 @@ def careers(core: pd.DataFrame, batting: pd.DataFrame) -> Careers:
     nth = rows.groupby("player_id", sort=False).cumcount().to_numpy()
     kept = nth < STEPS
     games, at_bats = (rows[name].to_numpy(dtype=float) for name in ("games", "at_bats"))
-    hits = np.round(rows["average"].to_numpy(dtype=float) * at_bats)
+    # Half up: of one hit in one at bat the declared edge, 0.5, is a hit.
+    hits = np.floor(rows["average"].to_numpy(dtype=float) * at_bats + 0.5)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(at_bats > 0, hits / at_bats / 0.5, np.nan)
     channels = np.column_stack([np.sqrt(games / 165), np.sqrt(at_bats / 720), share])
