@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pasteur.synth.model import Model
 
 SPLITS = ("wrk", "ref", "val", "dev")
+HALVED = ("wrk", "ref")
+"""What halves of ref stand for in a sweep on ref."""
 Format = Literal["csv", "pq"]
 
 
@@ -110,6 +112,10 @@ class Paths:
     def report(self, version: str) -> Path:
         """The page that a person reads."""
         return self.run(version) / "report.html"
+
+    def sweep(self, sweep: str) -> Path:
+        """A sweep's folder: its trials, what they spent, its pages."""
+        return self.outputs / "sweeps" / sweep
 
     @property
     def book(self) -> Path:
@@ -234,15 +240,15 @@ class ModelFile(AbstractDataset["Model", "Model"]):
 def catalog(plan: Plan) -> DataCatalog:
     """Every artefact and parameter of one run, by the names that the pipelines use."""
     e, paths, version = plan.experiment, plan.paths, plan.version
-    dataset, view, schema = e.dataset, e.view.name, e.schema
+    dataset, view, place, schema = e.dataset, e.view.name, plan.place, e.schema
     entries: dict[str, AbstractDataset[Any, Any]] = {
         "raw": MemoryDataset(copy_mode="assign"),
         "inspection": JsonFile(paths.inspection(view, schema)),
         "units": JsonFile(paths.units(view)),
-        "dictionary": JsonFile(paths.dictionary(view, schema)),
+        "dictionary": JsonFile(paths.dictionary(place, schema)),
         "model": ModelFile(paths.model(view, version)),
         "ledger": MemoryDataset(plan.ledger, copy_mode="assign"),
-        "anchors": JsonFile(paths.anchors(view, f"{schema}.{e.metrics.depth}.{plan.target}.{e.seed}")),
+        "anchors": JsonFile(paths.anchors(place, f"{schema}.{e.metrics.depth}.{plan.target}.{e.seed}")),
         "scores": JsonFile(paths.run(version) / "scores.json"),
     }
     entries |= {
@@ -253,9 +259,13 @@ def catalog(plan: Plan) -> DataCatalog:
     for component, table in plan.schema.tables.items():
         values = TableEncoder.declare(table).decoded_schema
         for split in SPLITS:
-            entries[f"view__{component}__{split}"] = TableFile(paths.view(view, component, split))
-            entries[f"encoded__{component}__{split}"] = TableFile(paths.encoded(view, schema, component, split))
-        decoded = paths.decoded(view, schema, component, "wrk", e.format)
+            whole = TableFile(paths.view(view, component, split))
+            entries[f"view__{component}__{split}"] = whole
+            if plan.on_ref and split in HALVED:  # halves of ref stand for these two
+                entries[f"whole__{component}__{split}"] = whole
+                entries[f"view__{component}__{split}"] = TableFile(paths.view(place, component, split))
+            entries[f"encoded__{component}__{split}"] = TableFile(paths.encoded(place, schema, component, split))
+        decoded = paths.decoded(place, schema, component, "wrk", e.format)
         entries[f"decoded__{component}__wrk"] = DecodedFile(decoded, values)
         entries[f"codes__{component}"] = TableFile(paths.synthetic_codes(view, version, component))
         entries[f"synthetic__{component}"] = DecodedFile(paths.synthetic(component, version, e.format), values)

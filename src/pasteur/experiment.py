@@ -55,6 +55,48 @@ class PrivacyConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """The sweep whose trial a run is: on whose data it is tuned, and what may be claimed of all its trials."""
+
+    sweep: str
+    """Id of the sweep."""
+    data: str = "wrk"
+    """`wrk`; or `ref`: trials fit one half of ref and are scored beside the other, and wrk is not read."""
+    ref: str = "budgeted"
+    """Where `data` is ref: its people are `public`, or `budgeted`, with a ledger of their own."""
+    claim: str = "ledger"
+    """What is claimed of all trials: what their ledgers compose to, or `none`."""
+    reads: tuple[str, ...] = ()
+    """What its objectives are computed from: some of syn, ref, target, dec and wrk."""
+
+    def __post_init__(self) -> None:
+        """Refuse a choice that rests on the fitted rows without noise, unless nothing is claimed."""
+        for name, value, options in (
+            ("sweep.data", self.data, ("wrk", "ref")),
+            ("sweep.ref", self.ref, ("budgeted", "public")),
+            ("sweep.claim", self.claim, ("ledger", "none")),
+        ):
+            if value not in options:
+                raise ConfigError(rule(name, value, f"one of {', '.join(options)}") + did_you_mean(value, options))
+        if self.exact and self.claim != "none":
+            read = " and ".join(sorted({"wrk", "dec"} & set(self.reads)))
+            raise ConfigError(
+                f"sweep.claim ({self.claim}) must be none where an objective reads {read}: a choice by what the fitted "
+                "rows say without noise is paid for by no ledger; or choose one that reads syn, ref and the target"
+            )
+
+    @property
+    def exact(self) -> bool:
+        """Whether its objectives read the fitted rows, or what was made of them without noise."""
+        return not {"wrk", "dec"}.isdisjoint(self.reads)
+
+    @property
+    def on_ref(self) -> bool:
+        """Whether halves of ref stand for wrk and ref."""
+        return self.data == "ref"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """One run: data set, view, schema, algorithm, budget, metrics and seed."""
 
@@ -86,6 +128,10 @@ class Experiment:
     """Tags of the tracked run."""
 
     def __post_init__(self) -> None:
+    tuning: Tuning | None = None
+    """The sweep whose trial it is."""
+    tuned: str = ""
+    """Id of a finished sweep that chose its settings: the claim then says what that cost, and whom."""
         """Refuse values and combinations that cannot run."""
         if self.fit_on not in FIT_ON:
             raise ConfigError(

@@ -7,13 +7,14 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pasteur import metrics, synth, views
+from pasteur import metrics, synth, tuning, views
 from pasteur import schema as schemas
 from pasteur.catalog import Paths
 from pasteur.embeddings.table import TableEncoder
 from pasteur.errors import ConfigError, SchemaError
 from pasteur.experiment import FIT_ON, stamped
 from pasteur.privacy import Budget, Ledger, LedgerBook
+from pasteur.privacy.ledger import HALVES
 from pasteur.table import UNIT
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from pasteur.schema import Schema
     from pasteur.views.config import ViewConfig
 
+
+HALF = dict(zip(("wrk", "ref"), HALVES, strict=True))
+"""In a sweep on ref: the half of ref that stands for each split."""
+
+REF_IS_PUBLIC = "the people of ref are taken as public: nothing is claimed for them"
 
 DETAIL = "detail"
 """The schema that scores are taken in unless `metrics.schema` names another."""
@@ -48,8 +54,23 @@ class Plan:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Which splits the algorithm reads."""
+        """Which splits the algorithm reads, by the names of the catalog: wrk is what stands for it."""
         return FIT_ON[self.experiment.fit_on] if self.ledger else tuple(self.algorithm.READS)
+
+    @property
+    def on_ref(self) -> bool:
+        """Whether it is a trial for which halves of ref stand for wrk and ref."""
+        return bool(self.experiment.tuning and self.experiment.tuning.on_ref)
+
+    @property
+    def place(self) -> str:
+        """What artefacts of the view that depend on its splits are called after."""
+        return f"{self.experiment.view.name}@ref" if self.on_ref else self.experiment.view.name
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """Whose people the algorithm learns from."""
+        return tuple(HALF[split] for split in self.splits) if self.on_ref else self.splits
 
     @property
     def target(self) -> str | None:
@@ -61,7 +82,10 @@ class Plan:
         """Which splits the exact scores of this run read, so that a choice may rest on them."""
         if self.target is None:
             return ()
-        return (self.target,) if self.ledger and "ref" in self.splits else (self.target, "ref")
+        trial = self.experiment.tuning
+        anchor = () if self.ledger and "ref" in self.splits else ("ref",)
+        read = (*anchor, "wrk") if trial and trial.exact else anchor
+        return (self.target, *(HALF[split] if self.on_ref else split for split in read))
 
 
 def prepare(experiment: Experiment) -> Plan:
@@ -75,6 +99,8 @@ def prepare(experiment: Experiment) -> Plan:
     view = resolved(experiment.view, dataset=experiment.dataset, schema=experiment.schema, root=experiment.root)
     experiment = replace(experiment, view=view)
     algorithm = synth.find(experiment.algorithm)
+    if experiment.tuned:
+        tuning.read(paths, experiment)
     names = tuple(experiment.view.components)
     schema = _schema(experiment, paths, experiment.schema)
     _accepts(algorithm, experiment.algorithm, experiment.view.name, names)
@@ -190,4 +216,11 @@ def _ledger(experiment: Experiment, algorithm: ModuleType) -> Ledger:
     chosen = algorithm.accountant(budget, experiment.settings) if privacy.accountant == "auto" else privacy.accountant
     dataset = experiment.dataset
     book = LedgerBook(Paths(root=experiment.root).book)
-    return Ledger(budget, chosen, people=book.claimed(dataset.name, dataset.salt, FIT_ON[experiment.fit_on]))
+    trial, people = experiment.tuning, FIT_ON[experiment.fit_on]
+    public = bool(trial and trial.on_ref and trial.ref == "public")
+    if trial and trial.on_ref:
+        people = () if public else tuple(HALF[split] for split in people)
+    ledger = Ledger(budget, chosen, people=book.claimed(dataset.name, dataset.salt, people))
+    if public:
+        ledger.stamp(REF_IS_PUBLIC)
+    return ledger

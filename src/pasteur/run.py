@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from pasteur import datasets, metrics, report, views
+from pasteur import datasets, metrics, report, tuning, views
 from pasteur.catalog import catalog
 from pasteur.errors import PrivacyError, place
 from pasteur.files import sha256, write_text
@@ -41,7 +41,8 @@ def run(experiment: Experiment) -> Result:
     started = time.perf_counter()
     plan = prepare(experiment)
     manifests, trace, entries = Manifests(plan.paths), Trace(), catalog(plan)
-    execute(processing.create(experiment.dataset, plan.experiment.view), entries, manifests, trace)
+    process = processing.create(experiment.dataset, plan.experiment.view, halved=plan.on_ref)
+    execute(process, entries, manifests, trace)
     if plan.ledger:
         _protected(plan, entries)
     releases = _synthesise(plan, entries, manifests, trace)
@@ -110,15 +111,16 @@ def _enter(plan: Plan) -> dict[str, Any]:
             salt=e.dataset.salt,
             view=e.view.name,
             algorithm=e.algorithm,
-            fitted=plan.splits,
+            fitted=plan.fitted,
             scored=plan.scored,
             ledger=plan.ledger.to_dict() if plan.ledger else None,
         )
     )
+            sweep=e.tuning.sweep if e.tuning else "",
     who = e.dataset.name, e.dataset.salt
     return {
-        "line": book.line(*who, plan.splits[0]),
-        "composed": {split: asdict(book.composed(*who, split)) for split in plan.splits},
+        "line": book.line(*who, plan.fitted[0]),
+        "composed": {split: asdict(book.composed(*who, split)) for split in plan.fitted},
     }
 
 
@@ -158,7 +160,9 @@ def _result(
 def _claim(plan: Plan) -> dict[str, Any]:
     """What may be said of the release, and of whom."""
     e = plan.experiment
-    claim = plan.ledger.claim() if plan.ledger else no_claim(["NOT PRIVATE: no DP guarantee"], plan.splits)
+    claim = plan.ledger.claim() if plan.ledger else no_claim(["NOT PRIVATE: no DP guarantee"], plan.fitted)
+    if told := tuning.told(plan):
+        claim["tuning"] = told
     return claim | {"dataset": e.dataset.name, "view": e.view.name, "algorithm": e.algorithm, "fit_on": e.fit_on}
 
 

@@ -32,6 +32,7 @@ PLAIN = {
     "accept": bool,
     "report": bool,
 }
+    "tuned": str,
 """Settings at the top level, with their types."""
 
 GROUPS = ("dataset", "view", "schema", "algorithm", "privacy", "metrics")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
@@ -15,6 +15,7 @@ from pasteur.app import convert, records, summary
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pasteur.experiment import Tuning
     from pasteur.result import Result
 
 logger = logging.getLogger(__name__)
@@ -57,8 +58,12 @@ class Single:
         self.code = INCOMPLETE if result.failures or problem else 0
 
 
-def perform(cfg: DictConfig) -> Result:
+def perform(cfg: DictConfig, tuning: Tuning | None = None) -> Result:
     """Run the experiment that `cfg` says and keep its settings beside what it made.
+
+    Args:
+        cfg: the composed configuration.
+        tuning: the sweep whose trial it is.
 
     Raises:
         PasteurError: it cannot run.
@@ -67,7 +72,7 @@ def perform(cfg: DictConfig) -> Result:
     from pasteur.run import run
 
     choices = {str(group): option for group, option in HydraConfig.get().runtime.choices.items()}
-    experiment = convert.experiment(cfg, choices)
+    experiment = replace(convert.experiment(cfg, choices), tuning=tuning)
     logger.info(
         "%s: view %s, schema %s, algorithm %s",
         experiment.dataset.name,

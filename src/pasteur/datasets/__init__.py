@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pasteur.datasets.config import SPLITS, DatasetConfig
 from pasteur.datasets.fetch import fetch
-from pasteur.datasets.keys import split_keys
+from pasteur.datasets.keys import halve, split_keys
 from pasteur.datasets.parse import parse
 from pasteur.datasets.tidy import inferred, tidy
 from pasteur.schema import Relationship
@@ -13,6 +13,7 @@ __all__ = [
     "SPLITS",
     "DatasetConfig",
     "fetch",
+    "halve",
     "inferred",
     "parse",
     "raw_names",

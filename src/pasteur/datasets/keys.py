@@ -28,7 +28,7 @@ from pasteur.errors import DataError
 from pasteur.table import UNIT, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pasteur.datasets.config import DatasetConfig, RatiosConfig
 
@@ -68,6 +68,34 @@ def unit_ids(dataset: DatasetConfig, primary: Mapping[str, Table]) -> pa.Array:
         raise DataError(f"table '{table}', row {row}: unit column '{column}' must not be missing")
     distinct = pc.unique(values.cast(pa.string()))
     return distinct.take(pc.sort_indices(distinct))
+
+
+def halve(table: Table, *, salt: str) -> tuple[Table, Table]:
+    """The rows of a split in two, by a keyed hash of the unit's id that says nothing of its split.
+
+    Args:
+        table: rows with the text column `_unit`; read when a half is read.
+        salt: the data set's.
+
+    Returns:
+        the rows of the units whose sha256(salt + "/half/" + id) begins with an even byte, and the others.
+    """
+    start = hashlib.sha256(f"{salt}/half/".encode())
+
+    def odd(unit: str) -> bool:
+        digest = start.copy()
+        digest.update(unit.encode())
+        return bool(digest.digest()[0] % 2)
+
+    def half(side: bool) -> Table:  # noqa: FBT001 - one of two
+        def make() -> Iterator[pa.RecordBatch]:
+            for batch in table.batches():
+                units = batch.column(table.columns.index(UNIT)).to_pylist()
+                yield batch.filter(pa.array([odd(unit) == side for unit in units], pa.bool_()))
+
+        return Table.stream(table.schema, make)
+
+    return half(side=False), half(side=True)
 
 
 def assign(units: Sequence[str], *, salt: str, ratios: RatiosConfig) -> np.ndarray:

@@ -52,6 +52,15 @@ def build_view(dataset: DatasetConfig, view: ViewConfig, *tables: Table) -> dict
     return {f"{component}__{split}": table for component, parts in built.items() for split, table in parts.items()}
 
 
+def halve(dataset: DatasetConfig, components: tuple[str, ...], *tables: Table) -> dict[str, Table]:
+    """Each component's rows of ref in two: those of the units that stand for wrk, and of those that stand for ref."""
+    halves: dict[str, Table] = {}
+    for component, table in zip(components, tables, strict=True):
+        fitted, held = datasets.halve(table, salt=dataset.salt)
+        halves |= {f"{component}__wrk": fitted, f"{component}__ref": held}
+    return halves
+
+
 def respect_units(dataset: DatasetConfig, view: ViewConfig, *primary: Table) -> list[str]:
     """How the view mixes privacy units, if it does: some units are left out and the rest must not change (D27)."""
     tables = dict(zip(dataset.tables, primary, strict=True))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline, node
 
-from pasteur.catalog import SPLITS
+from pasteur.catalog import HALVED, SPLITS
 from pasteur.datasets import raw_names
 from pasteur.pipelines.execute import ALWAYS
 from pasteur.pipelines.processing import nodes
@@ -18,12 +18,19 @@ if TYPE_CHECKING:
     from pasteur.views.config import ViewConfig
 
 
-def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
-    """The table of nodes for one data set and one of its views."""
+def create(dataset: DatasetConfig, view: ViewConfig, *, halved: bool = False) -> Pipeline:
+    """The table of nodes for one data set and one of its views.
+
+    Args:
+        dataset: its tables.
+        view: its components.
+        halved: whether halves of ref stand for wrk and ref, in a sweep on ref: then nothing after the view reads wrk.
+    """
     raw = {name: f"intermediate__{name}" for name in raw_names(dataset)}
     primary = {table: f"primary__{table}" for table in dataset.tables}
     keys = {split: f"keys__{split}" for split in SPLITS}
     parts = {f"{c}__{s}": f"view__{c}__{s}" for c in view.components for s in SPLITS}
+    built = {**parts, **({name: f"whole__{name}" for name in parts if name.endswith(_HALVED)} if halved else {})}
     wrk = [f"view__{c}__wrk" for c in view.components]
     return Pipeline(
         [
@@ -40,7 +47,7 @@ def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
             node(
                 nodes.build_view,
                 ["params__dataset", "params__view", *primary.values(), *keys.values()],
-                parts,
+                built,
                 name="build_view",
                 tags=["views"],
             ),
@@ -59,6 +66,7 @@ def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
                 name="declare",
                 tags=["embeddings"],
             ),
+            *([_halve(view)] if halved else []),
             *(_encode(view, split) for split in SPLITS),
             node(
                 nodes.decode,
@@ -68,6 +76,19 @@ def create(dataset: DatasetConfig, view: ViewConfig) -> Pipeline:
                 tags=["embeddings", "randomness"],
             ),
         ]
+    )
+
+
+_HALVED = tuple(f"__{split}" for split in HALVED)
+
+
+def _halve(view: ViewConfig) -> Node:
+    return node(
+        nodes.halve,
+        ["params__dataset", "params__components", *(f"whole__{c}__ref" for c in view.components)],
+        {f"{c}__{s}": f"view__{c}__{s}" for c in view.components for s in HALVED},
+        name="halve_ref",
+        tags=["datasets"],
     )
 
 
