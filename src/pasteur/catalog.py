@@ -243,7 +243,9 @@ def catalog(plan: Plan) -> DataCatalog:
     dataset, view, place, schema = e.dataset, e.view.name, plan.place, e.schema
     entries: dict[str, AbstractDataset[Any, Any]] = {
         "raw": MemoryDataset(copy_mode="assign"),
-        "inspection": JsonFile(paths.inspection(view, schema)),
+        "server": MemoryDataset(copy_mode="assign"),
+        "let_go": MemoryDataset(copy_mode="assign"),
+        "inspection": JsonFile(paths.inspection(place, schema)),
         "units": JsonFile(paths.units(view)),
         "dictionary": JsonFile(paths.dictionary(place, schema)),
         "model": ModelFile(paths.model(view, version)),
@@ -274,6 +276,7 @@ def catalog(plan: Plan) -> DataCatalog:
         "root": paths.root,
         "raw": paths.raw(dataset.name),
         "accept": e.accept,
+        "refresh": e.refresh,
         "view": e.view,
         "schema": plan.schema,
         "seed": e.seed,

@@ -122,16 +122,18 @@ class Experiment:
     """`wrk`, `wrk+ref` or `all`; the last two are for a final release."""
     accept: bool = False
     """Accept a user's raw file that has changed since its first ingest."""
+    refresh: bool = False
+    """Read a server's tables anew, whatever their label or digest says."""
     report: bool = True
     """Write `report.html` beside the run's other files."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of the tracked run."""
-
-    def __post_init__(self) -> None:
     tuning: Tuning | None = None
     """The sweep whose trial it is."""
     tuned: str = ""
     """Id of a finished sweep that chose its settings: the claim then says what that cost, and whom."""
+
+    def __post_init__(self) -> None:
         """Refuse values and combinations that cannot run."""
         if self.fit_on not in FIT_ON:
             raise ConfigError(
@@ -139,6 +141,17 @@ class Experiment:
             )
         if self.format not in FORMATS:
             raise ConfigError(rule("format", self.format, "csv or pq"))
+        if self.tuning and self.tuning.on_ref and self.fit_on != "wrk":
+            raise ConfigError(
+                rule("fit_on", self.fit_on, "wrk in a sweep with sweep.data=ref, whose trials fit half of ref")
+            )
+        if self.tuning and self.tuning.reads and self.metrics.final:
+            raise ConfigError(
+                rule("metrics.final", "true", "false where an objective steers: val is looked at once, last")
+            )
+        if self.refresh and not self.dataset.in_server:
+            must_be = f"false: data set '{self.dataset.name}' is in no server; a changed file is taken with accept=true"
+            raise ConfigError(rule("refresh", "true", must_be))
         if self.seed < 0:
             raise ConfigError(rule("seed", self.seed, "0 or more"))
         if self.rows is not None and self.rows < 1:

@@ -117,6 +117,8 @@ class Manifests:
         if path is not None:
             return self.bytes_of(path)
         value = dataset.load()
+        if recorded := getattr(value, "recorded", None):  # a server's state: a label or a digest, legibly
+            return " ".join(f"{name}: {state}" for name, state in sorted(recorded.items()))
         if isinstance(value, dict) and value and all(isinstance(entry, Path) for entry in value.values()):
             return digest({name: self.bytes_of(entry) for name, entry in value.items()})
         return digest(value)

@@ -69,6 +69,8 @@ def _protected(plan: Plan, entries: DataCatalog) -> None:
         raise PrivacyError(
             f"{problems[0]}; {e.algorithm} can make no claim on it, only an algorithm without one can run"
         )
+    if e.dataset.in_server:
+        return  # its columns have types, and whose its tables are was asked there
     primary = {table: entries[f"primary__{table}"].load() for table in e.dataset.tables}
     for table in views.unowned(e.view, primary, relationships=datasets.relationships(e.dataset)):
         if not e.dataset.tables[table].public:
@@ -114,9 +116,9 @@ def _enter(plan: Plan) -> dict[str, Any]:
             fitted=plan.fitted,
             scored=plan.scored,
             ledger=plan.ledger.to_dict() if plan.ledger else None,
+            sweep=e.tuning.sweep if e.tuning else "",
         )
     )
-            sweep=e.tuning.sweep if e.tuning else "",
     who = e.dataset.name, e.dataset.salt
     return {
         "line": book.line(*who, plan.fitted[0]),

@@ -13,7 +13,7 @@ from pasteur.files import UNWRITABLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-VERBS = ("ui", "sample", "export", "evaluate", "compare", "check", "schema")
+VERBS = ("ui", "sample", "export", "evaluate", "compare", "check", "schema", "load")
 
 BROKEN = 1
 """A fault of ours, not of the user."""

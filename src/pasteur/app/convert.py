@@ -30,9 +30,10 @@ PLAIN = {
     "format": typing.Literal["csv", "pq"],
     "fit_on": str,
     "accept": bool,
+    "refresh": bool,
     "report": bool,
-}
     "tuned": str,
+}
 """Settings at the top level, with their types."""
 
 GROUPS = ("dataset", "view", "schema", "algorithm", "privacy", "metrics")

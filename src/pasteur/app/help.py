@@ -32,6 +32,7 @@ VERBS = {
     "compare [RUN ...]": "a page that sets runs side by side",
     "check": "that every config, metadata file and view is sound",
     "schema": "draft or show a schema",
+    "load DATASET": "write a data set's tables into a Postgres server",
 }
 
 SETTINGS = {

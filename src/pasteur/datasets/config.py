@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SPLITS = ("wrk", "ref", "val", "dev")
 """What algorithms learn from, its equal that they never see, the final look, and what steers tuning."""
 
-KINDS = ("bundled", "url", "pypi")
+KINDS = ("bundled", "url", "pypi", "postgres")
 SUFFIXES = {".pq": "parquet", ".parquet": "parquet", ".feather": "feather", ".json": "json", ".xlsx": "excel"}
 FORMATS = ("auto", "csv", *dict.fromkeys(SUFFIXES.values()))
 """CSV and parquet are read in batches, the others whole, through kedro-datasets."""
@@ -26,6 +26,7 @@ TYPES = ("int64", "float64", "string", "bool", "date", "timestamp")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_-]+")
 
 
@@ -34,11 +35,24 @@ class SourceConfig:
     """Where the files are found."""
 
     kind: str = "url"
-    """`url`: a path under the root, or an fsspec url; `pypi`: a file inside a package; `bundled`: with pasteur."""
+    """`url`: a path under the root, or an fsspec url; `pypi`: a file inside a package; `bundled`: with pasteur;
+    `postgres`: tables in a server, of which nothing is copied but keys and views."""
     package: str | None = None
     """For `pypi`: the package and its exact version, `name==1.2.3`. It is unpacked, never imported."""
     max_bytes: int = 4 * 2**30
     """No file of more bytes than this is downloaded or unpacked. A local file may have any size."""
+    variable: str = "PASTEUR_POSTGRES"
+    """For `postgres`: the environment variable that holds the connection string. Where it is not set, libpq's own
+    (`PGSERVICE`, `PGHOST` ...) and `~/.pgpass` say where the server is. No secret stands in a YAML."""
+    schema: str = "public"
+    """For `postgres`: where tables are that name no schema of their own."""
+    snapshot: str | None = None
+    """For `postgres`: a label of the server's state, taken at its word: while it stays, nothing is read again."""
+    digest: str | None = None
+    """For `postgres`: a cheap query whose answer changes when the tables do, such as `SELECT max(changed) FROM log`.
+    Without it and a label the server computes a digest of all rows before each run."""
+    seconds: float = 3600.0
+    """For `postgres`: what one statement may take."""
 
     def __post_init__(self) -> None:
         """Refuse an unknown kind, a package without a version, a cap that lets nothing through."""
@@ -47,6 +61,14 @@ class SourceConfig:
             raise ConfigError(rule("source.package", self.package, "a package with its exact version, name==1.2.3"))
         if self.max_bytes < 1:
             raise ConfigError(rule("source.max_bytes", self.max_bytes, "1 or more"))
+        if not _VARIABLE.fullmatch(
+            self.variable
+        ):  # not shown: whoever puts the connection string here shows no password
+            raise ConfigError(
+                "source.variable must be the name of an environment variable: letters, digits, underscores"
+            )
+        if not self.seconds > 0:
+            raise ConfigError(rule("source.seconds", self.seconds, "above 0"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +134,9 @@ class TableConfig:
 
     files: list[str] = field(default_factory=list)
     """Keys of `files`, one below the other. Default: the file of the table's own name."""
+    relation: str | None = None
+    """For `postgres`: `schema.table`, as the server has them, a name with a dot in double quotes. Default: the table of
+    this name in `source.schema`."""
     types: dict[str, str] = field(default_factory=dict)
     """Column -> one of int64, float64, string, bool, date, timestamp. What is not declared is inferred
     from CSV's texts, and stays as it is in a format that has types. An inferred type
@@ -194,8 +219,8 @@ class DatasetConfig:
 
     name: str
     """Its name in paths: letters, digits and underscores."""
-    files: dict[str, FileConfig]
-    """Raw files, by the name of their intermediate table."""
+    files: dict[str, FileConfig] = field(default_factory=dict)
+    """Raw files, by the name of their intermediate table. None where the tables are in a server."""
     tables: dict[str, TableConfig] = field(default_factory=dict)
     """Primary tables. Default: each file is one."""
     source: SourceConfig = field(default_factory=SourceConfig)
@@ -215,7 +240,9 @@ class DatasetConfig:
     def __post_init__(self) -> None:
         """Fill in what was left out, then check what cannot be checked alone."""
         given = self.tables or {name: TableConfig() for name in self.files}
-        tables = {name: replace(table, files=list(table.files) or [name]) for name, table in given.items()}
+        tables = given
+        if not self.in_server:
+            tables = {name: replace(table, files=list(table.files) or [name]) for name, table in given.items()}
         object.__setattr__(self, "salt", self.salt or self.name)
         object.__setattr__(self, "tables", tables)
         for name in (self.name, *self.files, *self.tables):
@@ -227,7 +254,30 @@ class DatasetConfig:
             for column, parent in table.foreign_keys.items():
                 _known(f"{name}.foreign_keys.{column}", parent.split(".")[0], self.tables)
 
+    @property
+    def in_server(self) -> bool:
+        """Whether its tables live in Postgres."""
+        return self.source.kind == "postgres"
+
+    def _check_server(self) -> None:
+        """Refuse what only files have: a server's tables are tidied by types, and by the view's SQL."""
+        if self.files or not self.tables:
+            raise ConfigError(rule("files", ", ".join(self.files) or "none", "left out and tables given, for postgres"))
+        if self.unit.column is None:
+            raise ConfigError(rule("unit.column", None, "given, as the tables are in a server"))
+        plain = TableConfig()
+        for name, table in self.tables.items():
+            for key in ("nulls", "replace", "strip", "formats"):
+                if getattr(table, key) != getattr(plain, key):
+                    raise ConfigError(f"tables.{name}.{key} must be left out for postgres: say it in the view's SQL")
+
     def _check_files(self) -> None:
+        if self.in_server:
+            self._check_server()
+            return
+        for name, table in self.tables.items():
+            if table.relation is not None:
+                raise ConfigError(rule(f"tables.{name}.relation", table.relation, "left out, unless it is in postgres"))
         if not self.files:
             raise ConfigError(rule("files", "none", "at least one file"))
         held: dict[str, str] = {}

@@ -12,17 +12,18 @@ WIDTH = 24
 
 
 class Progress(Protocol):
-    """Told how far a download is."""
+    """Told how far a download, or a reading of rows, is."""
 
     def __call__(self, name: str, done: int, total: int | None) -> None:
-        """`done` of `total` bytes of `name` have come; `total` None where it is not known."""
+        """`done` of `total` bytes or rows of `name` have come; `total` None where it is not known."""
 
 
 class Bar:
     """Progress on a stream: one line that is drawn over on a terminal, at most `STEPS` + 1 lines elsewhere."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, unit: str = "MB") -> None:
         self._stream = stream or sys.stderr
+        self._unit = unit
         self._terminal = self._stream.isatty()
         self._name = ""
         self._step = -1
@@ -39,7 +40,7 @@ class Bar:
             step = STEPS * done // total
             if step > self._step:
                 self._step = step
-                self._stream.write(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB\n")
+                self._stream.write(f"{name}: {self._size(done, total)}\n")
         elif self._step < 0:
             self._step = 0
             self._stream.write(f"{name}: downloading\n")
@@ -51,6 +52,11 @@ class Bar:
             return
         self._drawn = now
         filled = WIDTH * done // total if total else 0
-        size = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{done / 1e6:.1f} MB"
-        line = f"{self._name[:30]} [{'#' * filled}{'.' * (WIDTH - filled)}] {size}"
+        line = f"{self._name[:30]} [{'#' * filled}{'.' * (WIDTH - filled)}] {self._size(done, total)}"
         self._stream.write(f"\r{line:<78}" + ("\n" if complete else ""))
+
+    def _size(self, done: int, total: int | None) -> str:
+        """`1.5 of 3.0 MB`, `100,000 of 200,000 rows`."""
+        scale, form = (1e6, ",.1f") if self._unit == "MB" else (1, ",.0f")
+        known = f" of {total / scale:{form}}" if total else ""
+        return f"{done / scale:{form}}{known} {self._unit}"

@@ -24,6 +24,8 @@ class ComponentConfig:
 
     sql: str | None = None
     """One SELECT over the data set's primary tables. None: the primary table of the component's name, as it is."""
+    postgres: str | None = None
+    """The same in Postgres' dialect, for data that live in a server, where `sql` is not SQL of both."""
     key: list[str] = field(default_factory=list)
     """Columns whose values together come once. Rows are written in the order of the unit, then of these."""
     parent: str | None = None
@@ -33,8 +35,9 @@ class ComponentConfig:
 
     def __post_init__(self) -> None:
         """Refuse an empty query, and a parent without columns that lead to it."""
-        if self.sql is not None and not self.sql.strip():
-            raise ConfigError(rule("sql", "empty", "one SELECT"))
+        for name in ("sql", "postgres"):
+            if getattr(self, name) is not None and not getattr(self, name).strip():
+                raise ConfigError(rule(name, "empty", "one SELECT"))
         if bool(self.parent) != bool(self.link):
             raise ConfigError(rule("link", ", ".join(self.link) or "nothing", "given with a parent, and only then"))
 

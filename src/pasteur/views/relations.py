@@ -54,7 +54,7 @@ def owned(
         unit: the column with the unit's id.
         relationships: declared between the tables.
     """
-    path = _path(table, columns, unit, relationships)
+    path = path_to(table, columns, unit, relationships)
     if path is None:
         return None
     joins = "".join(
@@ -67,7 +67,7 @@ def owned(
     return f'SELECT {owner} AS owner FROM ({rows}) AS t0{joins} ORDER BY t0."_place of it"'
 
 
-def _path(
+def path_to(
     table: str, columns: Mapping[str, Sequence[str]], unit: str, relationships: Sequence[Relationship]
 ) -> tuple[Relationship, ...] | None:
     """The shortest chain of parents from the table to one with the unit's column; None if there is none."""

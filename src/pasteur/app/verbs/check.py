@@ -70,14 +70,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def combinations() -> list[tuple[str, str, str]]:
-    """Every data set with its views, each with its schemas; with the generic view where that is its default."""
+    """Every data set with its views, each with its schemas; with the generic view where that is its default.
+
+    A data set goes by its option: two of them may be one data set by two ways, files and a server.
+    """
     found = []
     views = {name: groups.read(path) for name, path in groups.options("view").items()}
     for dataset, path in groups.options("dataset").items():
-        default = _default_view(groups.read(path))
+        read = groups.read(path)
+        default, name = _default_view(read), read.get("name") or dataset
         for view, raw in views.items():
             named = raw.get("datasets") or []
-            if dataset in named or (not named and view == default):
+            if name in named or (not named and view == default):
                 found += [(dataset, view, schema) for schema in raw.get("schemas") or ["detail"]]
     return found
 
@@ -166,7 +170,7 @@ def _sound(experiment: Experiment) -> Iterable[str]:
 
     from pasteur import datasets, views
 
-    primary, keys = _primary(experiment)
+    primary, keys = primary_of(experiment)
     rng = np.random.default_rng(experiment.seed)
     # Between primary tables, not between the view's components: they tell whose each primary row is.
     links = datasets.relationships(experiment.dataset)
@@ -174,7 +178,7 @@ def _sound(experiment: Experiment) -> Iterable[str]:
     yield from views.same_bytes(experiment.view, primary, keys, rng=rng)
 
 
-def _primary(experiment: Experiment) -> tuple[dict[str, Table], dict[str, Table]]:
+def primary_of(experiment: Experiment) -> tuple[dict[str, Table], dict[str, Table]]:
     """The data set's primary tables, and the ids of the units of each split; made where they are not current."""
     from pasteur.catalog import SPLITS, catalog
     from pasteur.manifest import Manifests

@@ -1,4 +1,4 @@
-"""processing: raw -> intermediate -> primary -> keys -> views -> encoded -> decoded."""
+"""processing: raw -> intermediate -> primary -> keys -> views -> encoded -> decoded; from a server, from keys on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from kedro.pipeline import Pipeline, node
 from pasteur.catalog import HALVED, SPLITS
 from pasteur.datasets import raw_names
 from pasteur.pipelines.execute import ALWAYS
-from pasteur.pipelines.processing import nodes
+from pasteur.pipelines.processing import nodes, server
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kedro.pipeline.node import Node
 
     from pasteur.datasets.config import DatasetConfig
@@ -32,32 +34,10 @@ def create(dataset: DatasetConfig, view: ViewConfig, *, halved: bool = False) ->
     parts = {f"{c}__{s}": f"view__{c}__{s}" for c in view.components for s in SPLITS}
     built = {**parts, **({name: f"whole__{name}" for name in parts if name.endswith(_HALVED)} if halved else {})}
     wrk = [f"view__{c}__wrk" for c in view.components]
+    ingested = server.nodes(keys, built) if dataset.in_server else _from_files(raw, primary, keys, built)
     return Pipeline(
         [
-            node(
-                nodes.fetch,
-                ["params__dataset", "params__root", "params__raw", "params__accept"],
-                "raw",
-                name="fetch",
-                tags=[ALWAYS],
-            ),
-            node(nodes.parse, ["params__dataset", "raw"], raw, name="parse", tags=["datasets"]),
-            node(nodes.tidy, ["params__dataset", *raw.values()], primary, name="tidy", tags=["datasets"]),
-            node(nodes.split_keys, ["params__dataset", *primary.values()], keys, name="split_keys", tags=["datasets"]),
-            node(
-                nodes.build_view,
-                ["params__dataset", "params__view", *primary.values(), *keys.values()],
-                built,
-                name="build_view",
-                tags=["views"],
-            ),
-            node(
-                nodes.respect_units,
-                ["params__dataset", "params__view", *primary.values()],
-                "units",
-                name="respect_units",
-                tags=["views", "randomness"],
-            ),
+            *ingested,
             node(nodes.inspect, ["params__schema", *parts.values()], "inspection", name="inspect", tags=["embeddings"]),
             node(
                 nodes.declare,
@@ -77,6 +57,40 @@ def create(dataset: DatasetConfig, view: ViewConfig, *, halved: bool = False) ->
             ),
         ]
     )
+
+
+def _from_files(
+    raw: Mapping[str, str], primary: Mapping[str, str], keys: Mapping[str, str], built: Mapping[str, str]
+) -> list[Node]:
+    """The steps from raw, intermediate and primary to keys and views."""
+    return [
+        node(
+            nodes.fetch,
+            ["params__dataset", "params__root", "params__raw", "params__accept"],
+            "raw",
+            name="fetch",
+            tags=[ALWAYS],
+        ),
+        node(nodes.parse, ["params__dataset", "raw"], dict(raw), name="parse", tags=["datasets"]),
+        node(nodes.tidy, ["params__dataset", *raw.values()], dict(primary), name="tidy", tags=["datasets"]),
+        node(
+            nodes.split_keys, ["params__dataset", *primary.values()], dict(keys), name="split_keys", tags=["datasets"]
+        ),
+        node(
+            nodes.build_view,
+            ["params__dataset", "params__view", *primary.values(), *keys.values()],
+            dict(built),
+            name="build_view",
+            tags=["views"],
+        ),
+        node(
+            nodes.respect_units,
+            ["params__dataset", "params__view", *primary.values()],
+            "units",
+            name="respect_units",
+            tags=["views", "randomness"],
+        ),
+    ]
 
 
 _HALVED = tuple(f"__{split}" for split in HALVED)
