@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pasteur.datasets.config import DatasetConfig
     from pasteur.metrics.config import MetricsConfig
+    from pasteur.privacy.tuning import Number
     from pasteur.views.config import ViewConfig
 
 FIT_ON = {"wrk": ("wrk",), "wrk+ref": ("wrk", "ref"), "all": ("wrk", "ref", "val", "dev")}
@@ -68,6 +69,8 @@ class Tuning:
     """What is claimed of all trials: what their ledgers compose to, or `none`."""
     reads: tuple[str, ...] = ()
     """What its objectives are computed from: some of syn, ref, target, dec and wrk."""
+    randomised: Number | None = None
+    """What the number of trials was drawn from, where it was."""
 
     def __post_init__(self) -> None:
         """Refuse a choice that rests on the fitted rows without noise, unless nothing is claimed."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pasteur.plan import Plan
 
 FILE = "tuning.json"
+PRICED = ("gdp", "zcdp")
+"""Accountants that give a curve over all orders of Renyi divergence, which the best of several trials is priced by."""
 
 
 def read(paths: Paths, experiment: Experiment) -> dict[str, Any]:
@@ -52,10 +54,22 @@ def told(plan: Plan) -> str:
             "nothing of wrk"
         )
     if e.tuning:
-        return f"a trial of sweep {e.tuning.sweep}, all trials of which compose"
+        return f"a trial of sweep {e.tuning.sweep}, all trials of which compose{_alone(plan)}"
     if not e.tuned:
         return ""
     return chosen(read(plan.paths, e), LedgerBook(plan.paths.book), plan.run_id)
+
+
+def _alone(plan: Plan) -> str:
+    """What a trial costs as the best of a random number of them."""
+    trial, ledger = plan.experiment.tuning, plan.ledger
+    if not (trial and trial.randomised and ledger and ledger.private) or ledger.accountant.name not in PRICED:
+        return ""
+    alone = trial.randomised.epsilon(ledger.accountant.name, float(ledger.total), float(ledger.budget.delta))
+    return (
+        f"; released as the best of them, and nothing else of the sweep with it, it costs epsilon = {shown(alone, 4)} "
+        "in place of that (Papernot and Steinke 2022)"
+    )
 
 
 def chosen(found: Mapping[str, Any], book: LedgerBook, run: str) -> str:

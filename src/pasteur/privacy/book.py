@@ -128,7 +128,17 @@ class LedgerBook:
         Raises:
             DataError: a line is not a release; names file and line.
         """
-        found = []
+        return tuple(r for r in self._releases() if (r.dataset, r.salt) == (dataset, salt))
+
+    def of_sweep(self, sweep: str) -> tuple[Release, ...]:
+        """All releases that are trials of a sweep, oldest first.
+
+        Raises:
+            DataError: a line is not a release; names file and line.
+        """
+        return tuple(r for r in self._releases() if r.sweep == sweep)
+
+    def _releases(self) -> Iterator[Release]:
         for number, line in enumerate(self._lines(), start=1):
             try:
                 raw = json.loads(line)
@@ -136,9 +146,7 @@ class LedgerBook:
             except (ValueError, TypeError, KeyError, PrivacyError) as error:
                 message = f"{self.path}: line {number} is not a release that Pasteur wrote"
                 raise DataError(message) from error
-            if (release.dataset, release.salt) == (dataset, salt):
-                found.append(release)
-        return tuple(found)
+            yield release
 
     def composed(self, dataset: str, salt: str, split: str, *, sweep: str = "") -> Composed:
         """What the people of `split` have given away, over all releases that learnt from them.
