@@ -15,6 +15,7 @@ from yaml import YAMLError
 
 from pasteur.app import convert, diagnose, sources
 from pasteur.app.sweeps import alternatives
+from pasteur.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pasteur.experiment import Experiment
 
 CONFIG = "config"
+SWEEP = "sweep"
 MODULE = sources.PACKAGED.removeprefix("pkg://")
 HYDRA = "1.3"
 
@@ -81,6 +83,8 @@ def experiment(overrides: Sequence[str]) -> Experiment:
         ConfigError: it does not compose, or a value is wrong.
     """
     cfg, choices = compose(overrides)
+    if SWEEP in cfg:
+        raise ConfigError(f"sweep ({choices.get(SWEEP)}) must be run with -m: it is many runs")
     with clear_errors(overrides):
         return convert.experiment(cfg, choices)
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from omegaconf import DictConfig
 
+    from pasteur.app.sweep.request import Request
+
+STORE = "sweep.storage="
+STORE_VARIABLE = "PASTEUR_OPTUNA"
+
 
 def launch(argv: Sequence[str]) -> int:
     """Run what `argv` says; Hydra's own flags (`-m`, `--cfg job`, `--info` ...) work as they do everywhere.
@@ -36,8 +41,9 @@ def launch(argv: Sequence[str]) -> int:
     words = aliases.expand(argv)
     root = roots.find(words)
     words = [word for word in words if not word.lstrip("+").startswith(roots.SETTING)]
+    words, store = _store(words)
     flags = _flags(words)
-    with _environment({roots.VARIABLE: str(root), "HYDRA_FULL_ERROR": "1"}):
+    with _environment({roots.VARIABLE: str(root), "HYDRA_FULL_ERROR": "1", **store}):
         sources.register()
         if flags.cfg or flags.info or flags.shell_completion or flags.hydra_help:
             if flags.cfg or flags.info:
@@ -45,6 +51,8 @@ def launch(argv: Sequence[str]) -> int:
             _hydra(words, flags.overrides, job.nothing)
             return 0
         many = flags.multirun or "hydra.mode=MULTIRUN" in flags.overrides
+        if many and (request := _request(_searching(flags))):
+            return _sweep(root, request, flags)
         if not (flags.config_name or flags.config_path):
             compose.check(_searching(flags), many=many)
         if not many:
@@ -55,7 +63,34 @@ def launch(argv: Sequence[str]) -> int:
             return outcome.code
         sweep = stamped(secrets.token_hex(4))
         with _environment({multirun.VARIABLE: sweep}):
-            return multirun.launch(root, sweep, flags.overrides, lambda task: _hydra(words, flags.overrides, task))
+            trial = multirun.Trial(root=root, sweep=sweep)
+            return multirun.launch(root, sweep, flags.overrides, lambda: _hydra(words, flags.overrides, trial))
+
+
+def _request(overrides: Sequence[str]) -> Request | None:
+    """The sweep that a preset names; without one, the words are a grid of Hydra's own."""
+    from pasteur.app.sweep import request
+
+    return request.of(overrides)
+
+
+def _sweep(root: Path, request: Request, flags: argparse.Namespace) -> int:
+    """A sweep of Optuna's: the words that are searched are its own, the others Hydra's."""
+    from pasteur.app.sweep import engine
+
+    def start(more: list[str], task: Callable[[DictConfig], object]) -> None:
+        where = ["--config-dir", flags.config_dir] if flags.config_dir else []
+        words = [*request.words, *more]
+        _hydra([*where, "--multirun", *words], words, task)
+
+    return engine.launch(root, request, flags.overrides, start)
+
+
+def _store(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """A store's URL may hold a password: it goes by a variable, so that no file of settings tells it."""
+    said = [word.lstrip("+").removeprefix(STORE).strip("'\"") for word in words if word.lstrip("+").startswith(STORE)]
+    kept = [word for word in words if not word.lstrip("+").startswith(STORE)]
+    return kept, {STORE_VARIABLE: said[-1]} if said else {}
 
 
 def _flags(words: Sequence[str]) -> argparse.Namespace:
@@ -89,7 +124,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _hydra(words: Sequence[str], overrides: Sequence[str], task: Callable[[DictConfig], None]) -> None:
+def _hydra(words: Sequence[str], overrides: Sequence[str], task: Callable[[DictConfig], object]) -> None:
     """Hydra's own entry, with its errors as ours. It reads the command line from `sys.argv`."""
     before = sys.argv
     sys.argv = ["pasteur", *words]

@@ -10,6 +10,7 @@ import atexit
 import json
 import logging
 import math
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from omegaconf import DictConfig
 
+    from pasteur.result import Result
+
 VARIABLE = "PASTEUR_SWEEP"
 
 RESULT = "result.json"
@@ -34,16 +37,14 @@ RESULT = "result.json"
 logger = logging.getLogger(__name__)
 
 
-def launch(
-    root: Path, sweep: str, overrides: Sequence[str], start: Callable[[Callable[[DictConfig], None]], None]
-) -> int:
-    """Run a sweep.
+def launch(root: Path, sweep: str, overrides: Sequence[str], start: Callable[[], None]) -> int:
+    """Run many trials, and tell of all of them.
 
     Args:
         root: where `outputs/` lies.
         sweep: the sweep's id.
         overrides: its command line.
-        start: hands a task to Hydra, which calls it once a trial, here or in workers.
+        start: runs the trials, here or in workers.
 
     Returns:
         0, or 3 if a trial or the tracking failed.
@@ -53,7 +54,7 @@ def launch(
     try:
         tracker.ready()  # before workers could race to make the store
         try:
-            start(Trial(root=root, sweep=sweep))
+            start()
         finally:
             trials = collect(folder)
             problem = _summarise(tracker, sweep, overrides, trials, folder)
@@ -84,11 +85,15 @@ class Trial:
     sweep: str
     __name__ = "pasteur"
 
-    def __call__(self, cfg: DictConfig) -> None:
+    def __call__(self, cfg: DictConfig) -> Any:
         """Run the trial that `cfg` says; a failure is written down, not raised."""
         here = HydraConfig.get()
-        number = int(here.job.num)
-        outcome: dict[str, Any] = {"number": number, "overrides": aliases.shown(here.overrides.task)}
+        outcome = self._outcome(cfg, int(here.job.num), aliases.shown(here.overrides.task))
+        write_text(Path(here.runtime.output_dir) / RESULT, json.dumps(outcome, indent=1, sort_keys=True) + "\n")
+
+    def _outcome(self, cfg: DictConfig, number: int, overrides: Sequence[str]) -> dict[str, Any]:
+        """What became of trial `number`."""
+        outcome: dict[str, Any] = {"number": number, "overrides": list(overrides), "started": time.time()}
         logger.info("trial %d: %s", number, " ".join(outcome["overrides"]))
         try:
             outcome |= self._run(cfg)
@@ -96,15 +101,15 @@ class Trial:
             outcome |= {"state": "failed", "error": " ".join(str(error).split())}
         except Exception as error:  # noqa: BLE001 - a fault in one trial must not end the others
             outcome |= {"state": "failed", "error": f"{type(error).__name__} (see the trial's pasteur.log)"}
-            _keep(Path(here.runtime.output_dir), faults.told(error))
+            _keep(Path(HydraConfig.get().runtime.output_dir), faults.told(error))
         if outcome["state"] == "failed":
             logger.error("trial %d failed: %s", number, outcome["error"])
-        write_text(Path(here.runtime.output_dir) / RESULT, json.dumps(outcome, indent=1, sort_keys=True) + "\n")
+        return outcome | {"ended": time.time()}
 
     def _run(self, cfg: DictConfig) -> dict[str, Any]:
         tracker = _tracker(self.root)
         tracker.prepare()
-        result = job.perform(cfg)
+        result = self._perform(cfg)
         outcome: dict[str, Any] = {
             "state": "incomplete" if result.failures else "complete",
             "run_id": result.run_id,
@@ -115,6 +120,7 @@ class Trial:
             "gaps": {k: v for k, v in records.numbers(result).items() if k.startswith("gap/") and math.isfinite(v)},
             "seconds": result.seconds,
             "error": "; ".join(f"{family}: {why}" for family, why in sorted(result.failures.items())),
+            **self._more(result),
         }
         try:
             tracked = tracker.log(records.of(result, kind="trial", sweep=self.sweep))
@@ -122,6 +128,13 @@ class Trial:
         except tracking.TrackingError as error:
             outcome |= {"state": "incomplete", "error": str(error)}
         return outcome
+
+    def _perform(self, cfg: DictConfig) -> Result:
+        return job.perform(cfg)
+
+    def _more(self, result: Result) -> dict[str, Any]:  # noqa: ARG002 - a sweep of Optuna's has objectives
+        """What else is kept of a finished run."""
+        return {}
 
 
 def _keep(folder: Path, text: str) -> None:
