@@ -27,7 +27,8 @@ def make(experiment: Experiment) -> tuple[str, ...]:
     """
     plan = prepare(experiment)
     manifests, trace, entries = Manifests(plan.paths), Trace(), catalog(plan)
-    execute(processing.create(experiment.dataset, plan.experiment.view), entries, manifests, trace)
+    process = processing.create(experiment.dataset, plan.experiment.view, halved=plan.on_ref)
+    execute(process, entries, manifests, trace)
     if plan.target is None:
         raise ConfigError(f"fit_on ({experiment.fit_on}) must be wrk in a sweep: its trials are chosen by their scores")
     judge = benchmark.create(tuple(plan.schema.tables), plan.target, reference="ref" in plan.scored)

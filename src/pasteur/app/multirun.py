@@ -20,6 +20,7 @@ from hydra.core.hydra_config import HydraConfig
 from pasteur import tracking
 from pasteur.app import aliases, comparing, faults, job, records, summary
 from pasteur.errors import PasteurError
+from pasteur.experiment import Tuning
 from pasteur.files import write_text
 from pasteur.tracking import Record
 
@@ -130,7 +131,7 @@ class Trial:
         return outcome
 
     def _perform(self, cfg: DictConfig) -> Result:
-        return job.perform(cfg)
+        return job.perform(cfg, Tuning(sweep=self.sweep))
 
     def _more(self, result: Result) -> dict[str, Any]:  # noqa: ARG002 - a sweep of Optuna's has objectives
         """What else is kept of a finished run."""

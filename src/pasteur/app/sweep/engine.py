@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import socket
+import threading
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pasteur import shared
 from pasteur.app import multirun
 from pasteur.app.multirun import RESULT
 from pasteur.app.sweep import objectives, spaces, studies
+from pasteur.app.sweep.progress import Progress
 from pasteur.app.sweep.trial import LOCK, TOKEN, Tuned, locked, values
 from pasteur.errors import ConfigError
 from pasteur.files import write_text
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from pasteur.app.sweep.request import Request
 
 logger = logging.getLogger(__name__)
+
+EVERY = 0.5
+"""Seconds between two looks at what trials wrote."""
 
 CRASHED = "the process that ran it ended by itself: out of memory?"
 
@@ -99,7 +104,14 @@ class Engine:
 
     def watched(self) -> None:
         """Run the trials that are left, and tell of each as it ends."""
-        self.run()
+        progress = Progress(self.folder, self.total, self.request.config.objective)
+        with watched(lambda: progress.told(self.results().values())):
+            self.run()
+
+    @property
+    def total(self) -> int:
+        """Finished trials in all."""
+        return self.request.total(self.folder)
 
     def study(self) -> Study:
         """The sweep's study.
@@ -126,10 +138,10 @@ class Engine:
                 "the one that it began with; give that sweep.storage, or another sweep.name"
             )
         if self.request.points is None:
-            return max(self.request.total - len(done), 0)
+            return max(self.total - len(done), 0)
         tried = [_point(trial) for trial in study.get_trials(deepcopy=False) if trial.number in done]
         untried = [point for point in self.request.points if not _take(point, tried)]
-        left = untried[: max(self.request.total - len(done), 0)]
+        left = untried[: max(self.total - len(done), 0)]
         studies.enqueue(study, left)
         return len(left)
 
@@ -212,6 +224,25 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found
+
+
+@contextmanager
+def watched(look: Callable[[], None]) -> Iterator[None]:
+    """Look every now and then, from a thread of its own, and once more at the end: any launcher may run the trials."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(EVERY):
+            look()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        look()
 
 
 @contextmanager

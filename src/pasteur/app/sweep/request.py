@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -12,7 +12,9 @@ from pasteur.app import compose
 from pasteur.app.sweep import checking, settings
 from pasteur.app.sweep.dimensions import Dimension
 from pasteur.app.sweep.spaces import ALGORITHM, Space
+from pasteur.app.sweep.spent import drawn
 from pasteur.app.sweep.trial import NODE, Tuned
+from pasteur.app.sweep.tuned import number_of, tuning_of
 from pasteur.app.sweeps import alternatives
 from pasteur.errors import ConfigError, rule
 from pasteur.experiment import flat
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pasteur.app.sweep.settings import SweepConfig
-    from pasteur.experiment import Experiment
+    from pasteur.experiment import Experiment, Tuning
 
 FEW = 4
 """Trials that do not learn from one another are asked for so many times what runs at once."""
@@ -72,15 +74,23 @@ class Request:
         return self.config.jobs if learns else self.config.jobs * FEW
 
     @property
-    def total(self) -> int:
-        """Finished trials in all."""
+    def tuning(self) -> Tuning:
+        """What each trial is told of the sweep."""
+        return tuning_of(self.config, self.id, sampler=self.sampler)
+
+    def total(self, folder: Path) -> int:
+        """Finished trials in all; where their number is random, it is drawn once and kept in the sweep's folder."""
+        if number := number_of(self.config, sampler=self.sampler):
+            return drawn(folder, number)
         points = self.points
         most = self.config.trials
         return most or 0 if points is None else min(len(points), most or len(points))
 
     def task(self, root: Path, token: str) -> Tuned:
         """What Hydra calls for each trial."""
-        return Tuned(root=root, sweep=self.id, config=self.config, names=self.space.names, token=token)
+        return Tuned(
+            root=root, sweep=self.id, config=self.config, tuning=self.tuning, names=self.space.names, token=token
+        )
 
 
 def of(overrides: Sequence[str]) -> Request | None:
@@ -114,7 +124,7 @@ def of(overrides: Sequence[str]) -> Request | None:
         list(zip(space.points(), range(1), strict=False))  # refuses a continuous setting
     elif config.trials is None:
         raise ConfigError(rule("sweep.trials", "null", f"a number unless {SAMPLER} is grid"))
-    return Request(
+    request = Request(
         config=config,
         space=space,
         words=tuple(word for word in words if not (grid and word.startswith(f"{SAMPLER}=")))
@@ -123,3 +133,4 @@ def of(overrides: Sequence[str]) -> Request | None:
         sampler=sampler,
         joblib="joblib" in str(whole.hydra.launcher._target_),
     )
+    return replace(request, experiment=replace(request.experiment, tuning=request.tuning))

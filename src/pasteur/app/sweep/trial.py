@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
-from pasteur.app import aliases
+from pasteur.app import aliases, job
 from pasteur.app.multirun import RESULT, Trial
 from pasteur.app.sweep import objectives, spaces
 from pasteur.app.sweep.settings import SweepConfig  # noqa: TC001 - a dataclass's field
 from pasteur.errors import ConfigError
+from pasteur.experiment import Tuning  # noqa: TC001 - the same
 from pasteur.files import write_text
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Tuned(Trial):
     """The task of one trial."""
 
     config: SweepConfig
+    tuning: Tuning
     names: tuple[str, ...]
     """Overrides that are searched, beside those of its algorithm alone."""
     token: str
@@ -59,6 +61,9 @@ class Tuned(Trial):
             outcome["params"] = spaces.settings(params)
             write_text(folder / RESULT, json.dumps(outcome, indent=1, sort_keys=True) + "\n")
         return values(outcome, self.config)
+
+    def _perform(self, cfg: DictConfig) -> Result:
+        return job.perform(cfg, self.tuning)
 
     def failed(self, folder: Path, number: int, params: Mapping[str, Any], error: str) -> None:
         """Write down that a trial failed, on behalf of a process that could not."""
