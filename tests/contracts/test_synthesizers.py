@@ -87,7 +87,7 @@ def test_an_unknown_algorithm_is_named_with_its_near_miss():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_module_keeps_the_protocol(name):
     module = ALGORITHMS[name]
-    assert module.COMPONENTS in {"one", "many"}
+    assert module.COMPONENTS in {"one", "many", "tree"}
     assert callable(module.fit if module.PRIVATE else module.draw)
     if not module.PRIVATE:
         assert set(module.READS) <= {"wrk", "ref"}

@@ -10,6 +10,7 @@ SMALL = {
     "mst": {"iterations": 30},
     "mwem": {"rounds_per_attribute": 1, "iterations": 20, "last_iterations": 30},
     "privbayes": {"iterations": 20, "last_iterations": 30},
+    "relational": {"root": "independent"},
     "weave": {"rounds_per_attribute": 2, "iterations": 20, "last_iterations": 30, "passes": 1},
 }
 """Settings that differ from the defaults: what is asked is of the same kinds, and a fit takes milliseconds."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pasteur.marginals import Clique, Levels
     from pasteur.privacy.budget import Relation, Sensitivity
+    from pasteur.privacy.contexts import Context
     from pasteur.privacy.grouped import Grouped
     from pasteur.privacy.ledger import Ledger
     from pasteur.privacy.mechanisms import Mechanisms
@@ -181,6 +182,41 @@ class PrivateRows:
         event = ExponentialChoice(epsilon=checked(Epsilon, "epsilon", epsilon), sensitivity=bound)
         self._ledger.charge(event, f"{label}: 1 of {len(candidates)}")
         return self._mechanisms.choose(asked.of(*self._counts.located(candidates), steps=1), event)
+
+    def choose_context(
+        self, candidates: Sequence[Context], *, epsilon: float, label: str, stop: bool = False
+    ) -> int | None:
+        """Choose the context that tells most about a target beyond what is expected, by the exponential mechanism.
+
+        The score of a candidate is sum |T[s, c, y] - T[s, c] q[y | s]| less its bias, T the table of means, q what is
+        expected of the target given the contexts s that are known. How often contexts come does not matter, nor how
+        they depend on each other: only what c adds. Shares are rounded down to multiples of 2^-20 first; a score is a
+        whole number of sensitivity 2 (4 under replacement), in steps of 2^-30.
+
+        Args:
+            candidates: contexts, all of which must come from public numbers and noisy answers alone.
+            epsilon: of the choice.
+            label: what the ledger calls the question.
+            stop: whether to choose none of them is one more candidate, of score 0.
+
+        Returns:
+            Index into `candidates`, or None for none of them.
+
+        Raises:
+            BudgetError: the ledger refuses; nothing was answered.
+            PrivacyError: no candidate, an unknown attribute, or shares of another shape or that are none.
+        """
+        cliques = [each.clique for each in candidates]
+        shapes = self._counts.shapes(cliques)
+        shares = [each.checked(shape) for each, shape in zip(candidates, shapes, strict=True)]
+        event = ExponentialChoice(
+            epsilon=checked(Epsilon, "epsilon", epsilon), sensitivity=sensitivity.conditional_score(self._relation)
+        )
+        self._ledger.charge(event, f"{label}: 1 of {len(candidates) + stop}")
+        tables = self._counts.exact(cliques)
+        scores = [each.score(table, q) for each, table, q in zip(candidates, tables, shares, strict=True)]
+        chosen = self._mechanisms.choose(np.array([*scores, *([0] if stop else [])], dtype=np.int64), event)
+        return None if chosen == len(candidates) else chosen
 
     def with_levels(self, levels: Levels) -> PrivateRows:
         """The same rows with more attributes, coarser levels of others, on the same ledger.

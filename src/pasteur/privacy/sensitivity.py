@@ -20,6 +20,8 @@ GRID = 1024
 """Steps a row: scores and weighted contributions live on multiples of 2^-10 rows, so that they are int64."""
 
 
+SHARES = 1 << 20
+"""Steps a share: what is expected of a target is rounded down to multiples of 2^-20."""
 LARGEST_CLIP = 16
 """Norm of what one unit may add to a table, in rows, at most."""
 LARGEST_UNIT = 1 << 16
@@ -114,6 +116,14 @@ def mean_l2(relation: Relation = "add_remove") -> Sensitivity:
 def mean_score(relation: Relation = "add_remove", weight: int = 1) -> Sensitivity:
     """Sensitivity of `weight` times the L1 distance between that table and fixed answers, in steps of 2^-10 rows."""
     return Sensitivity(weight * mean_l1(relation))
+
+
+def conditional_score(relation: Relation = "add_remove") -> Sensitivity:
+    """Sensitivity of sum |T[c, y] - T[c] q[y]| over a table T of means and fixed shares q, in steps of 2^-30.
+
+    A unit adds 1 to T, and 1 to its sums over y: the first terms move by 1, the others by the sum of q, at most 1.
+    """
+    return Sensitivity(2 * SHARES * mean_l1(relation))
 
 
 def _root(square: int) -> Sensitivity:

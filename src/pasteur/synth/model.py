@@ -125,12 +125,8 @@ class Model:
         outside = [self.measurements[number] for number in numbers]
         return targets(self.graphical, self.levels, self.merging.merged, outside)
 
-    def save(self, path: Path) -> None:
-        """Write one npz file, whole or not at all; `header` in it is JSON as UTF-8 bytes.
-
-        Raises:
-            DataError: the folder cannot be written.
-        """
+    def packed(self) -> dict[str, np.ndarray]:
+        """All of it as arrays; `header` among them is JSON as UTF-8 bytes."""
         header = {
             "format": FORMAT,
             "algorithm": self.algorithm,
@@ -150,9 +146,16 @@ class Model:
             arrays |= {f"map_{index}": self.merging.maps[name], f"shares_{index}": self.merging.shares[name]}
         maps = self.levels.maps.values() if self.levels else ()
         arrays |= {f"level_{index}": codes for index, (_, codes) in enumerate(maps)}
-        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+        return {"header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)} | arrays
+
+    def save(self, path: Path) -> None:
+        """Write one npz file, whole or not at all: the arrays of `packed`.
+
+        Raises:
+            DataError: the folder cannot be written.
+        """
         with atomic(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, header=text, **arrays)
+            np.savez_compressed(file, allow_pickle=False, **self.packed())
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -164,7 +167,7 @@ class Model:
         try:
             with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-            return _read(arrays)
+            return of_arrays(arrays)
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
         except UNREADABLE as error:
@@ -172,7 +175,12 @@ class Model:
             raise DataError(message) from error
 
 
-def _read(arrays: Mapping[str, np.ndarray]) -> Model:
+def of_arrays(arrays: Mapping[str, np.ndarray]) -> Model:
+    """The model that `packed` gave these arrays of.
+
+    Raises:
+        DataError: they are of another format.
+    """
     header = json.loads(arrays["header"].tobytes())
     if header["format"] != FORMAT:
         raise DataError(rule("its format", header["format"], f"{FORMAT}, which this version of Pasteur reads"))

@@ -1,0 +1,125 @@
+"""What is public of a tree of tables: how they hang together, and which columns stand beside a table's own attributes.
+
+The time of a row is one number made of the attributes of its order. The first row of a parent has a moment, later ones
+a step since the row before; both are dealt to bins that follow from the number of moments alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pasteur.marginals import Domain
+    from pasteur.privacy.noise import Integers
+
+BACK = 2
+"""Rows before a row that are looked at."""
+EXACT = 512
+"""Moments up to which the first row's is kept as it is; more are dealt to half as many bins."""
+FINE, GROWTH = 8, 1.5
+"""Steps of time that are told apart, and by how much the bins of longer ones grow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """Each row of `child` belongs to one row of `parent`, or (`owns` is False) only names one of the same unit.
+
+    Attributes:
+        parent: the table above.
+        parent_key: its key.
+        child: the table below.
+        child_key: its column that names the parent's row.
+        order: of an owning relation the attributes that the rows of one parent stand by; none: they have no order.
+        max_rows: of an owning relation the rows of one parent that count, at most.
+        owns: whether the child's rows are drawn under this parent.
+    """
+
+    parent: str
+    parent_key: str
+    child: str
+    child_key: str
+    order: tuple[str, ...] = ()
+    max_rows: int = 1
+    owns: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """How the columns are called that stand beside a table's own attributes. All public.
+
+    Attributes:
+        own: the table's attributes, as they are in the codes, but those of its order.
+        order: those.
+        above: what is known of the rows above, and of how many rows each parent has: names as in `known`.
+        numbers: child table -> the column with the number of a row's children in it.
+        firsts: child table with an order -> the column with the moment of the first of them, in bins, one more if none.
+        step: the column with the time since the row before, in bins after 0 for first rows; None: there is no order.
+        moment: the column with the time itself, in bins.
+        place: the column with a row's place among those of its parent.
+        left: the column with the rows that come after it.
+        links: second parent -> the column with how a row names a row of that.
+        beside: second parent -> its attribute -> the column with that attribute of the row named.
+    """
+
+    own: tuple[str, ...]
+    order: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
+    numbers: Mapping[str, str]
+    firsts: Mapping[str, str]
+    step: str | None = None
+    moment: str | None = None
+    place: str | None = None
+    left: str | None = None
+    links: Mapping[str, str]
+    beside: Mapping[str, Mapping[str, str]]
+
+    @property
+    def visible(self) -> tuple[str, ...]:
+        """The columns of a row that its children's rows know, in the order of their `above`."""
+        beside = [name for other, link in self.links.items() for name in (link, *self.beside[other].values())]
+        along = [name for name in (self.place, self.left, self.step, self.moment) if name]
+        below = [
+            name
+            for child, number in self.numbers.items()
+            for name in (number, *([self.firsts[child]] if child in self.firsts else []))
+        ]
+        return (*self.own, *self.above, *beside, *along, *below)
+
+    @property
+    def along(self) -> tuple[str, ...]:
+        """The columns that say where a row stands among those of its parent."""
+        return (self.place, self.left) if self.place and self.left else ()
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The columns of a row that are drawn, in this order: the links, the step, the attributes."""
+        return (*self.links.values(), *([self.step] if self.step else ()), *self.own)
+
+    def back(self, name: str, rows: int) -> str:
+        """How a drawn column of the row `rows` before is called; one code more says that there is none."""
+        return f"{name} before" if rows == 1 else f"{name} {rows} before"
+
+
+def moments(domain: Domain, order: Sequence[str]) -> int:
+    """How many moments there are."""
+    return math.prod(domain.shape(order))
+
+
+def first_bins(count: int) -> Integers:
+    """Where the bins of a first moment begin, and where the last one ends."""
+    bins = count if count <= EXACT else EXACT // 2
+    return np.array([number * count // bins for number in range(bins + 1)], dtype=np.int64)
+
+
+def step_bins(count: int) -> Integers:
+    """Where the bins of a step between two rows begin, and where the last one ends: fine at first, then ever longer."""
+    edges = list(range(min(FINE, count) + 1))
+    while edges[-1] < count:
+        edges.append(min(count, math.ceil(edges[-1] * GROWTH)))
+    return np.array(edges, dtype=np.int64)

@@ -1,0 +1,260 @@
+"""The columns of each table of a tree: its own attributes, and what is known of a row when it is drawn.
+
+All of them are functions of the unit's own rows, made once each table has been cut (`lineage`), so that no sensitivity
+changes. They are made when they are asked for, and not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pasteur.errors import PrivacyError, rule
+from pasteur.marginals import Domain
+from pasteur.privacy.columns import BACK, Columns, first_bins, moments, step_bins
+from pasteur.privacy.grouped import Grouped
+from pasteur.privacy.lineage import Lineage, linked
+from pasteur.privacy.rows import PrivateRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pasteur.privacy.columns import Relation
+    from pasteur.privacy.grouped import Column
+    from pasteur.privacy.ledger import Ledger
+    from pasteur.privacy.mechanisms import Mechanisms
+    from pasteur.privacy.noise import Integers
+
+LINKS = 4
+"""How a row may name a row of its second parent: not at all, the same as the row before, the next one, any other."""
+
+
+class _Derived(Mapping[str, "Column"]):
+    """Columns that are made when they are asked for, and not kept."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Column]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> Column:
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+class Sheet:
+    """One table's columns by name: sizes, makers, and which have a natural order."""
+
+    def __init__(self, lineage: Lineage) -> None:
+        self.lineage = lineage
+        self.sizes: dict[str, int] = {}
+        self.makers: dict[str, Callable[[], Column]] = {}
+        self.ordinal: set[str] = set()
+        self.adopted: set[str] = set()
+        self.hidden: set[str] = set()
+
+    @property
+    def visible(self) -> list[str]:
+        """All but what rows before a row were."""
+        return [name for name in self.sizes if name not in self.hidden]
+
+    def add(self, name: str, size: int, make: Callable[[], Column], *, ordinal: bool) -> str:
+        """Take a column in; give its name.
+
+        Raises:
+            PrivacyError: there is one of that name.
+        """
+        if name in self.sizes:
+            raise PrivacyError(rule("attribute", f"'{name}'", "of a name that no other column of the tree needs"))
+        self.sizes[name], self.makers[name] = size, make
+        if ordinal:
+            self.ordinal.add(name)
+        return name
+
+    def adopt(self, other: Sheet, names: Sequence[str], suffix: str, at: Integers) -> list[str]:
+        """Take columns of another table over, at its rows `at`; there is always room for one code more: no such row."""
+        return [
+            self.add(
+                name + suffix,
+                other.sizes[name] + 1,
+                partial(_taken, other.makers[name], at, other.sizes[name]),
+                ordinal=name in other.ordinal,
+            )
+            for name in names
+        ]
+
+    def rows(self, ledger: Ledger, mechanisms: Mechanisms | None) -> PrivateRows:
+        """The private side of all columns."""
+        return PrivateRows.of(
+            Grouped(columns=_Derived(self.makers), starts=self.lineage.starts),
+            Domain.of(self.sizes, ordinal=self.ordinal),
+            ledger,
+            max_rows_per_unit=self.lineage.most,
+            mechanisms=mechanisms,
+        )
+
+
+def _taken(make: Callable[[], Column], at: Integers, none: int) -> Column:
+    wide = np.append(make().astype(np.min_scalar_type(none)), np.min_scalar_type(none).type(none))
+    return wide[at]  # -1 is the last
+
+
+def sheets_of(
+    whole: Mapping[str, Lineage], domains: Mapping[str, Domain], relations: Sequence[Relation], root: str
+) -> tuple[dict[str, Sheet], dict[str, Columns]]:
+    """The columns of every table, parents before their children, and how they are called.
+
+    Args:
+        whole: the rows of each table that count.
+        domains: of each table's attributes.
+        relations: parents before their children.
+        root: the table above all.
+
+    Raises:
+        PrivacyError: two columns of one name.
+    """
+    sheets: dict[str, Sheet] = {}
+    columns: dict[str, Columns] = {}
+    owners = {each.child: each for each in relations if each.owns}
+    for name in (root, *owners):
+        sheet = Sheet(whole[name])
+        owner = owners.get(name)
+        order = owner.order if owner else ()
+        own = tuple(each for each in domains[name].attributes if each not in order)
+        for each in own:
+            sheet.add(
+                each,
+                domains[name].size((each,)),
+                partial(whole[name].columns.__getitem__, each),
+                ordinal=each in domains[name].ordinal,
+            )
+        more: dict[str, object] = {}
+        if owner:
+            more |= _above(sheet, sheets[owner.parent], owner)
+            more |= _beside(sheet, sheets, whole, [r for r in relations if r.child == name and not r.owns])
+            more |= _along(sheet, domains[name], owner)
+        below = [each for each in relations if each.parent == name and each.owns]
+        numbers, firsts = _below(sheet, whole, domains, below)
+        more = {"links": {}, "beside": {}} | more
+        columns[name] = Columns(own=own, order=order, numbers=numbers, firsts=firsts, **more)  # type: ignore[arg-type]
+        if owner:
+            for each in columns[name].drawn:
+                for rows in range(1, BACK + 1):
+                    _back(sheet, columns[name].back(each, rows), each, rows)
+        sheets[name] = sheet
+    return sheets, columns
+
+
+def _above(sheet: Sheet, parent: Sheet, owner: Relation) -> dict[str, object]:
+    """What is known of the row above: its own, what was known above that, and how many rows it has of each child."""
+    at = sheet.lineage.parent
+    found = []
+    for name in parent.visible:
+        called = name if name in parent.adopted else f"{name} of {owner.parent}"
+        make = partial(_at, parent.makers[name], at)
+        found.append(sheet.add(called, parent.sizes[name], make, ordinal=name in parent.ordinal))
+    sheet.adopted = set(found)
+    return {"above": tuple(found)}
+
+
+def _at(make: Callable[[], Column], at: Integers) -> Column:
+    return make()[at]
+
+
+def _along(sheet: Sheet, domain: Domain, owner: Relation) -> dict[str, object]:
+    """Where a row stands among those of its parent."""
+    lineage = sheet.lineage
+    most = owner.max_rows
+    kind = np.min_scalar_type(most)
+    if not owner.order:
+        return {}
+    place = sheet.add("place of row", most, lambda: lineage.place.astype(kind), ordinal=True)
+    left = sheet.add("rows left", most, lambda: (lineage.siblings - 1 - lineage.place).astype(kind), ordinal=True)
+    count = moments(domain, owner.order)
+    edges, steps = first_bins(count), step_bins(count)
+
+    def step() -> Column:
+        since = np.diff(lineage.time, prepend=0)
+        code = np.searchsorted(steps, since, side="right")
+        return np.where(lineage.place == 0, 0, code).astype(np.min_scalar_type(len(steps)))
+
+    def moment() -> Column:
+        return (np.searchsorted(edges, lineage.time, side="right") - 1).astype(np.min_scalar_type(len(edges)))
+
+    return {
+        "place": place,
+        "left": left,
+        "step": sheet.add("time since", len(steps), step, ordinal=True),
+        "moment": sheet.add("time", len(edges) - 1, moment, ordinal=True),
+    }
+
+
+def _below(
+    sheet: Sheet, whole: Mapping[str, Lineage], domains: Mapping[str, Domain], below: Sequence[Relation]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """How many rows each of `below` has of a row, and when the first one was."""
+    numbers: dict[str, str] = {}
+    firsts: dict[str, str] = {}
+    rows = len(sheet.lineage.unit)
+    for each in below:
+        child = whole[each.child]
+
+        def number(child: Lineage = child, most: int = each.max_rows) -> Column:
+            return np.bincount(child.parent, minlength=rows).astype(np.min_scalar_type(most))
+
+        numbers[each.child] = sheet.add(f"number of {each.child}", each.max_rows + 1, number, ordinal=True)
+        if each.order:
+            edges = first_bins(moments(domains[each.child], each.order))
+
+            def first(child: Lineage = child, edges: Integers = edges) -> Column:
+                codes = np.full(rows, len(edges) - 1, dtype=np.min_scalar_type(len(edges)))
+                mine = child.place == 0
+                codes[child.parent[mine]] = np.searchsorted(edges, child.time[mine], side="right") - 1
+                return codes
+
+            firsts[each.child] = sheet.add(f"first of {each.child}", len(edges), first, ordinal=True)
+    return numbers, firsts
+
+
+def _beside(
+    sheet: Sheet, sheets: Mapping[str, Sheet], whole: Mapping[str, Lineage], links: Sequence[Relation]
+) -> dict[str, object]:
+    """How a row names a row of its second parents, and the attributes of that."""
+    names: dict[str, str] = {}
+    beside: dict[str, dict[str, str]] = {}
+    lineage = sheet.lineage
+    for each in links:
+        other = whole[each.parent]
+        at = linked(other, each.parent_key, lineage, each.child_key)
+
+        def link(at: Integers = at, other: Lineage = other) -> Column:
+            before = np.append(-1, at[:-1])[: len(at)]
+            before = np.where(lineage.place == 0, -1, before)
+            after = np.where(before >= 0, before + 1, other.starts[lineage.unit])
+            return np.select([at < 0, at == before, at == after], [0, 1, 2], 3).astype(np.uint8)
+
+        names[each.parent] = sheet.add(f"which of {each.parent}", LINKS, link, ordinal=False)
+        own = [name for name in whole[each.parent].columns if name in sheets[each.parent].sizes]
+        added = sheet.adopt(sheets[each.parent], own, f" of named {each.parent}", at)
+        beside[each.parent] = dict(zip(own, added, strict=True))
+    return {"links": names, "beside": beside}
+
+
+def _back(sheet: Sheet, called: str, name: str, rows: int) -> None:
+    """The column `name` of the row `rows` before among those of the same parent."""
+    make, none, lineage = sheet.makers[name], sheet.sizes[name], sheet.lineage
+    kind = np.min_scalar_type(none)
+
+    def back() -> Column:
+        column = make().astype(kind)
+        shifted = np.full(len(column), none, dtype=kind)
+        shifted[rows:] = column[:-rows]
+        return np.where(lineage.place >= rows, shifted, kind.type(none))
+
+    sheet.hidden.add(sheet.add(called, none + 1, back, ordinal=name in sheet.ordinal))
