@@ -19,6 +19,7 @@ VIEWS = {
     "lahman_careers": ("lahman", ["core", "batting"]),
     "lahman_people": ("lahman_people", ["core"]),
     "mimic_core": ("mimic_demo", ["core", "timeseries"]),
+    "mimic_relational": ("mimic_demo", ["patients", "stays", "transfers", "lab_results"]),
     "nycflights": ("nycflights", ["core"]),
 }
 

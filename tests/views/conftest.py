@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -25,6 +26,7 @@ from pasteur.views import ViewConfig
 CONFIGS = Path(__file__).parents[2] / "configs"
 CACHE = Path(tempfile.gettempdir()) / "pasteur-test-data" / "data" / "orig" / "raw"
 PEOPLE = 800
+PATIENTS = 40
 SPLITS = ("wrk", "ref", "val", "dev")
 
 
@@ -73,39 +75,42 @@ def keys():
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory):
-    """Data set, primary tables and keys of a shipped data set, by name. Of flat ones, the first people."""
-    return cache(lambda name: _real(name, tmp_path_factory.mktemp(name)))
+    """Data set, primary tables and keys of a shipped data set, by name: of its first units, or whole."""
+    return cache(lambda name, *, whole=False: _real(name, tmp_path_factory.mktemp(name), whole=whole))
 
 
-def _real(name, folder):
+def _real(name, folder, *, whole):
     if name != "adult" and "PASTEUR_OFFLINE" in os.environ:
         pytest.skip("PASTEUR_OFFLINE: no package index to ask")
     plain = yaml.safe_load((CONFIGS / "dataset" / f"{name}.yaml").read_text())
     plain.pop("defaults")
     config = typed(DatasetConfig, plain, "dataset")
     raw = datasets.fetch(config, CACHE / name)
-    children = [table for table, entry in config.tables.items() if entry.foreign_keys]
-    if name != "mimic_demo":
+    children = [table for table, entry in config.tables.items() if entry.foreign_keys and not whole]
+    if not whole:
         raw = {file: path if file in children else _head(path, folder) for file, path in raw.items()}
     parsed = datasets.parse(config, raw)
-    if name != "mimic_demo":
-        parsed |= {table: _children(config, table, parsed) for table in children}
+    for table in children:
+        parsed[table] = _with_parents(config, table, parsed)
     tables = {table: Table.of(rows.arrow()) for table, rows in datasets.tidy(config, parsed).items()}
     return config, tables, datasets.split_keys(config, tables)
 
 
 def _head(path, folder):
-    """The first lines of a raw file: the views' queries are the same over all of them, which `pasteur check` reads."""
+    """The first rows of a raw file: the views' queries are the same over all of them, which `pasteur check` reads."""
+    cut = folder / path.name
+    if path.suffix == ".parquet":
+        pq.write_table(pq.read_table(path).slice(0, PATIENTS), cut)
+        return cut
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as stream:
         text = "".join(itertools.islice(stream, PEOPLE))
-    cut = folder / path.name
     with opened(cut, "wt", encoding="utf-8") as stream:
         stream.write(text)
     return cut
 
 
-def _children(config, table, parsed):
+def _with_parents(config, table, parsed):
     """The rows of a child table whose parents are among the first ones."""
     rows = parsed[table].arrow()
     for column, target in config.tables[table].foreign_keys.items():

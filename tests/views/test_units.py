@@ -138,7 +138,7 @@ def test_the_first_day_of_a_stay(shipped, real):
     """Shape and bounds of mimic_core, from the real demo data."""
     from pasteur.views import build
 
-    _, primary, keys = real("mimic_demo")
+    _, primary, keys = real("mimic_demo", whole=True)
     built = build(shipped("mimic_core"), primary, keys)
     core = pa.concat_tables([part.arrow() for part in built["core"].values()])
     hours = pa.concat_tables([part.arrow() for part in built["timeseries"].values()])
