@@ -46,6 +46,7 @@ class RelationalModel:
         domains: each table's attributes.
         conditionals: table -> column that is drawn -> its distribution.
         measured: noisy answers about the tables, beside the root model's own.
+        ids: table -> column of ids -> its Arrow type; 64-bit whole numbers where nothing is said.
     """
 
     algorithm: str = "relational"
@@ -57,6 +58,7 @@ class RelationalModel:
     domains: Mapping[str, Domain]
     conditionals: Mapping[str, Mapping[str, Conditional]]
     measured: tuple[Measurement, ...]
+    ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:
@@ -101,6 +103,8 @@ class RelationalModel:
                 keys[each.child_key] = _foreign(drawing.parents[name])
             if each.child == name and not each.owns:
                 keys[each.child_key] = _foreign(drawing.named[name, each.parent])
+        types = self.ids.get(name, {})
+        keys = {each: key.cast(pa.type_for_alias(types.get(each, "int64"))) for each, key in keys.items()}
         sheet = drawing.sheets[name] | drawing.order.get(name, {})
         columns = {
             each: column_of(sheet[each].astype(np.min_scalar_type(size - 1)))
@@ -133,6 +137,7 @@ class RelationalModel:
             "domains": {name: [domain.as_dict(), sorted(domain.ordinal)] for name, domain in self.domains.items()},
             "conditionals": described,
             "measurements": [{"clique": each.clique, "sigma": each.sigma} for each in self.measured],
+            "ids": {name: dict(types) for name, types in self.ids.items()},
             "ledger": self.ledger.to_dict(),
         }
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
@@ -167,6 +172,7 @@ class RelationalModel:
             domains=domains,
             conditionals=conditionals,
             measured=measured,
+            ids=header["ids"],
         )
 
 

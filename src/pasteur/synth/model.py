@@ -161,12 +161,18 @@ class Model:
     def load(cls, path: Path) -> Model:
         """Read what `save` wrote: ready to sample, nothing is fitted again.
 
+        A file of several tables gives the model of those, a `RelationalModel`, which samples a table each.
+
         Raises:
             DataError: it is not there, or no model of this format.
         """
         try:
             with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
+            if any(name.startswith("root/") for name in arrays):
+                from pasteur.synth._relational_model import RelationalModel
+
+                return RelationalModel.of_arrays(arrays)  # type: ignore[return-value]
             return of_arrays(arrays)
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
