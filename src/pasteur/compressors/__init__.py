@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from pasteur.compressors._outside import Outside
     from pasteur.compressors._private import PrivateFit
 
     Floats = npt.NDArray[np.float64]
@@ -66,16 +67,31 @@ class Channel:
     missing: bool
     zero: bool
     missing_with: str | None = None
+    focus: tuple[float, float] | None = None
+    """Where curves may run, in own units, if that is less than the range: single values still may lie anywhere."""
 
     def __post_init__(self) -> None:
         """Check."""
         if not self.min < self.max:
             raise SchemaError(rule(f"{self.name} domain.min", self.min, f"below max ({self.max})"))
+        if self.focus is not None and not self.min <= self.focus[0] < self.focus[1] <= self.max:
+            raise SchemaError(rule(f"{self.name} focus", list(self.focus), "two numbers inside of its range, rising"))
         if self.transform not in TRANSFORMS:
             raise SchemaError(
                 rule(f"{self.name} transform", self.transform, f"one of {', '.join(TRANSFORMS)}")
                 + near_miss(str(self.transform), TRANSFORMS)
             )
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Where curves may run, in [0, 1]."""
+        low, high = self.shares(np.array(self.focus or (self.min, self.max), dtype=np.float64))
+        return float(low), float(high)
+
+    @property
+    def holes(self) -> bool:
+        """Whether it says for itself where it is missing."""
+        return self.missing and self.missing_with is None
 
     def shares(self, values: Floats) -> Floats:
         """Values in their own units as numbers in [0, 1]: outside of the range the edge, missing stays NaN."""
@@ -191,6 +207,11 @@ class Compressor(Protocol):
         ...
 
     @property
+    def outside(self) -> Outside:
+        """What codes say of length and holes, in the last of `parts`."""
+        ...
+
+    @property
     def segments(self) -> tuple[tuple[str, ...], ...]:
         """Latent columns that speak of the same stretch of time in different channels: their pairs belong together."""
         ...
@@ -212,8 +233,12 @@ class Compressor(Protocol):
         """Latent codes, (entities, parts), each in [0, its size). Never raises on data."""
         ...
 
-    def decode(self, codes: Codes, *, rng: np.random.Generator) -> Series:
-        """Smooth series of the latent codes."""
+    def curves(self, codes: Codes, lengths: Codes) -> Floats:
+        """Smooth series of the latent codes, (entities, steps, channels) in [0, 1], the same each time.
+
+        They have a value at each of their `lengths` (entities,) steps, 0 past them; what is missing, what is zero and
+        what is not smooth is put back after.
+        """
         ...
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
-import pyarrow as pa
 
 from pasteur.errors import PrivacyError
 from pasteur.privacy.moments import Moments, moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pyarrow as pa
 
     from pasteur.compressors import Floats, Series
     from pasteur.privacy import Ledger, Mechanisms
