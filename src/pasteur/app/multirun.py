@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 
 from pasteur import tracking
-from pasteur.app import aliases, comparing, faults, job, records, summary
+from pasteur.app import aliases, faults, job, records
 from pasteur.errors import PasteurError
 from pasteur.experiment import Tuning
 from pasteur.files import write_text
-from pasteur.tracking import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from omegaconf import DictConfig
 
+    from pasteur.app.sweep.ending import Search
     from pasteur.result import Result
 
 VARIABLE = "PASTEUR_SWEEP"
@@ -38,7 +38,9 @@ RESULT = "result.json"
 logger = logging.getLogger(__name__)
 
 
-def launch(root: Path, sweep: str, overrides: Sequence[str], start: Callable[[], None]) -> int:
+def launch(
+    root: Path, sweep: str, overrides: Sequence[str], start: Callable[[], None], search: Search | None = None
+) -> int:
     """Run many trials, and tell of all of them.
 
     Args:
@@ -46,10 +48,13 @@ def launch(root: Path, sweep: str, overrides: Sequence[str], start: Callable[[],
         sweep: the sweep's id.
         overrides: its command line.
         start: runs the trials, here or in workers.
+        search: what a sweep of Optuna's searches.
 
     Returns:
         0, or 3 if a trial or the tracking failed.
     """
+    from pasteur.app.sweep import ending
+
     folder = root / "outputs" / "sweeps" / sweep
     tracker = _tracker(root)
     try:
@@ -58,11 +63,9 @@ def launch(root: Path, sweep: str, overrides: Sequence[str], start: Callable[[],
             start()
         finally:
             trials = collect(folder)
-            problem = _summarise(tracker, sweep, overrides, trials, folder)
+            problem = ending.end(tracker, root, sweep, overrides, trials, search)
     finally:
         _TRACKERS.pop(root).close()
-    page = folder / comparing.PAGE
-    summary.show_sweep(sweep, trials, problem, page=page.relative_to(root) if page.is_file() else None)
     failed = not trials or any(trial["state"] != "complete" for trial in trials)
     return job.INCOMPLETE if failed or problem else 0
 
@@ -155,33 +158,3 @@ def collect(folder: Path) -> list[dict[str, Any]]:
         except (OSError, ValueError):
             trials.append({"number": int(path.name), "overrides": [], "state": "cut off", "error": "did not finish"})
     return sorted(trials, key=lambda trial: int(trial["number"]))
-
-
-def _summarise(
-    tracker: tracking.Tracker, sweep: str, overrides: Sequence[str], trials: Sequence[dict[str, Any]], folder: Path
-) -> str:
-    """One record of the whole sweep, beside its trials. Returns what went wrong in keeping it."""
-    view = next((trial["view"] for trial in trials if "view" in trial), "sweeps")
-    failed = [trial for trial in trials if trial["state"] != "complete"]
-    gaps = [(name, value) for trial in trials for name, value in trial.get("gaps", {}).items()]
-    best = {f"best/{name}": min(v for n, v in gaps if n == name) for name in sorted({name for name, _ in gaps})}
-    page = folder / comparing.PAGE
-    try:
-        kept = tracker.runs(sweep=sweep)
-        if kept:
-            comparing.write(kept, page, title=f"Sweep {sweep.rpartition('-')[2]}")
-        tracker.log(
-            Record(
-                experiment=view,
-                name=f"sweep {sweep.rpartition('-')[2]}",
-                tags={"kind": "sweep", "sweep": sweep, "state": "failed" if failed else "complete"},
-                params={"overrides": " ".join(aliases.shown(overrides))},
-                metrics={"trials": len(trials), "failed": len(failed), **best},
-                documents={"trials.json": list(trials)},
-                files={str(page): ""} if kept else {},
-                failed=bool(failed),
-            )
-        )
-    except tracking.TrackingError as error:
-        return str(error)
-    return ""

@@ -46,22 +46,20 @@ def wants_colour(stream: TextIO) -> bool:
 def lines(result: Result, tracked: Tracked | None, problem: str = "", *, bold: bool = False) -> list[str]:
     """The summary, line by line."""
     e = result.experiment
-    out = ["", _strong(f"Run {result.run_id}", bold=bold)]
-    out += _row(
-        "ran", f"dataset={e.dataset.name} view={e.view.name} schema={e.schema} algo={e.algorithm} seed={e.seed}"
-    )
-    out += _row("claim", claim(result.claim))
-    out += _row("releases", str(result.releases.get("line", "")))
+    out = ["", strong(f"Run {result.run_id}", bold=bold)]
+    out += row("ran", f"dataset={e.dataset.name} view={e.view.name} schema={e.schema} algo={e.algorithm} seed={e.seed}")
+    out += row("claim", claim(result.claim))
+    out += row("releases", str(result.releases.get("line", "")))
     out += ["", *scores(result.scores, result.failures, bold=bold), *notes(result.notes), ""]
     for component, path in result.synthetic.items():
-        out += _row(component, str(_short(path, e.root)), whole=True)
+        out += row(component, str(_short(path, e.root)), whole=True)
     if result.model:
-        out += _row("model", str(_short(result.model, e.root)), whole=True)
+        out += row("model", str(_short(result.model, e.root)), whole=True)
     if result.report:
-        out += _row("report", str(_short(result.report, e.root)), whole=True)
-    out += _row("took", f"{result.seconds:.1f} s, {result.peak_mb:.0f} MB; {_steps(result)}")
-    out += _row("MLflow", problem or page(tracked), whole=not problem)
-    out += _row("next", f"pasteur ui | pasteur export {result.run_id} --out release", whole=True)
+        out += row("report", str(_short(result.report, e.root)), whole=True)
+    out += row("took", f"{result.seconds:.1f} s, {result.peak_mb:.0f} MB; {_steps(result)}")
+    out += row("MLflow", problem or page(tracked), whole=not problem)
+    out += row("next", f"pasteur ui | pasteur export {result.run_id} --out release", whole=True)
     return out
 
 
@@ -88,10 +86,10 @@ def scores(found: Sequence[Score], failures: Mapping[str, str], *, bold: bool = 
     width = min(max((len(s.metric) for s in shown), default=6), WIDTH - 8 - 8 * 4 - 11)
     split = shown[0].split if shown else "the target"
     head = f"{'metric':<{width}} {'better':<7}{''.join(f'{c:>8}' for c in COLUMNS)} {'gap':>10}"
-    out = [f"Scores against {split}, computed on real data: not differentially private.", _strong(head, bold=bold)]
+    out = [f"Scores against {split}, computed on real data: not differentially private.", strong(head, bold=bold)]
     for score in shown:
         cells = "".join(f"{_number(getattr(score, column)):>8}" for column in COLUMNS)
-        out.append(f"{_cut(score.metric, width):<{width}} {score.better:<7}{cells} {score.gap_text:>10}")
+        out.append(f"{cut(score.metric, width):<{width}} {score.better:<7}{cells} {score.gap_text:>10}")
     if len(found) > len(shown):
         out.append(f"... and {len(found) - len(shown)} more in MLflow")
     for family in families:
@@ -120,6 +118,7 @@ def show_sweep(
     problem: str,
     *,
     page: Path | None = None,
+    spent: Sequence[str] = (),
     out: TextIO | None = None,
 ) -> None:
     """Print one line a trial.
@@ -129,15 +128,16 @@ def show_sweep(
         trials: what each wrote.
         problem: why the sweep could not be tracked.
         page: the comparison of its trials, where there is one.
+        spent: what they cost the people whom they were fitted to, in words.
         out: where to print; standard output.
     """
     stream = out or sys.stdout
     bold = wants_colour(stream)
     same = _common([trial["overrides"] for trial in trials])
     families = sorted({name for trial in trials for name in trial.get("gaps", {})})[:3]
-    names = "".join(f"{_cut(name.removeprefix('gap/'), 11):>12}" for name in families)
-    text = ["", _strong(f"Sweep {sweep}", bold=bold), *_row("all", " ".join(same))]
-    text.append(_strong(f"{'':>3} {'state':<10} {'run':<9}{names}  settings", bold=bold))
+    names = "".join(f"{cut(name.removeprefix('gap/'), 11):>12}" for name in families)
+    text = ["", strong(f"Sweep {sweep}", bold=bold), *row("all", " ".join(same))]
+    text.append(strong(f"{'':>3} {'state':<10} {'run':<9}{names}  settings", bold=bold))
     for trial in trials:
         gaps = "".join(f"{_number(trial.get('gaps', {}).get(name)):>12}" for name in families)
         head = f"{trial['number']:>3} {trial['state']:<10} {trial.get('run_id', '-'):<9}{gaps}  "
@@ -150,8 +150,9 @@ def show_sweep(
             text += textwrap.wrap(trial["error"], WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     failed = sum(trial["state"] != "complete" for trial in trials)
     text.append(f"{len(trials)} trials, {failed} not complete. Gaps of families: 0 is as good as fresh real data.")
+    text += [line for said in spent for line in row("spent", said)]
     text += textwrap.wrap(problem, WIDTH) if problem else []
-    text += _row("compare", str(page), whole=True) if page else []
+    text += row("compare", str(page), whole=True) if page else []
     stream.write("\n".join(text) + "\n")
 
 
@@ -161,7 +162,7 @@ def _common(overrides: Sequence[Sequence[str]]) -> list[str]:
     return [word for word in told[0] if all(word in words for words in told)] if len(told) > 1 else []
 
 
-def _row(label: str, text: str, *, whole: bool = False) -> list[str]:
+def row(label: str, text: str, *, whole: bool = False) -> list[str]:
     """A labelled line, wrapped; `whole` text (a path, an address) is never broken, but begins a line of its own."""
     if not text:
         return []
@@ -189,7 +190,7 @@ def _gap(value: float | None) -> str:
     return "no signal" if value is None else f"{value:.2f}"
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """`text` in `width` columns, its middle left out where it is longer."""
     if len(text) <= width:
         return text
@@ -197,5 +198,6 @@ def _cut(text: str, width: int) -> str:
     return f"{text[: kept - kept // 2]}..{text[len(text) - kept // 2 :]}"
 
 
-def _strong(text: str, *, bold: bool) -> str:
+def strong(text: str, *, bold: bool) -> str:
+    """`text` in bold, where it is wanted."""
     return f"\033[1m{text}\033[0m" if bold else text

@@ -99,7 +99,18 @@ def _log(client: MlflowClient, root: Path, record: Record) -> dict[str, Any]:
     for name, document in record.documents.items():
         client.log_dict(run, document, name)
     client.set_terminated(run, "FAILED" if record.failed else "FINISHED", now)
+    if record.supersedes:
+        _remove_others(client, run, record.tags)
     return {"experiment": experiment, "run": run}
+
+
+def _remove_others(client: MlflowClient, run: str, tags: Mapping[str, str]) -> None:
+    """Put earlier records of the same kind and sweep into MLflow's bin, whatever experiment they are in."""
+    words = [f"tags.{key} = '{tags[key]}'" for key in ("kind", "sweep")]
+    everywhere = [experiment.experiment_id for experiment in client.search_experiments()]
+    for found in client.search_runs(everywhere, filter_string=" and ".join(words)):
+        if found.info.run_id != run:
+            client.delete_run(found.info.run_id)
 
 
 def _runs(client: MlflowClient, message: Mapping[str, Any]) -> list[dict[str, Any]]:

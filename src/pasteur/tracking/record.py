@@ -36,6 +36,8 @@ class Record:
     """Name of each data set that was read -> digest. No profile: that would show the data."""
     seconds: float = 0.0
     failed: bool = False
+    supersedes: bool = False
+    """Whether it takes the place of earlier records of the same kind and sweep."""
 
 
 @dataclass(frozen=True, kw_only=True)
