@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pasteur.errors import DataError
+from pasteur.errors import ConfigError, DataError
 
 
 def refused(project, content, text=""):
@@ -149,6 +149,53 @@ def test_a_child_without_a_parent(project):
     with pytest.raises(DataError) as error:
         project.tidy(project.config(FAMILY))
     assert str(error.value) == "table 'child', row 3: column 'parent_id' names no row of parent.id (2 such rows)"
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("drop", [("1", "a"), (None, "b")]), ("keep", [("1", "a"), (None, "b"), (None, "c"), (None, "d")])],
+)
+def test_orphans_go_or_stay_without_a_parent_as_declared(project, policy, expected):
+    project.write("parent.csv", "id\n1\n2\n")
+    project.write("child.csv", "parent_id,x\n1,a\n,b\n3,c\n4,d\n")
+    text = FAMILY.replace("parent.id}}", f"parent.id}}, orphans: {{parent_id: {policy}}}}}")
+    child = project.tidy(project.config(text))["child"].arrow()
+    assert [(None if i is None else str(i), x) for i, x in zip(*child.to_pydict().values(), strict=True)] == expected
+
+
+def test_an_orphans_child_is_an_orphan_itself(project):
+    project.write("parent.csv", "id\n1\n")
+    project.write("child.csv", "child_id,parent_id\na,1\nb,2\n")
+    project.write("toy.csv", "child_id\na\nb\n")
+    text = """
+files: {parent: {path: parent.csv}, child: {path: child.csv}, toy: {path: toy.csv}}
+unit: {column: id, table: parent}
+tables:
+  toy: {foreign_keys: {child_id: child.child_id}, orphans: {child_id: drop}}
+  child: {foreign_keys: {parent_id: parent.id}, orphans: {parent_id: drop}}
+  parent: {unique: [id]}
+"""
+    tables = project.tidy(project.config(text))
+    assert (tables["child"].rows, tables["toy"].rows) == (1, 1)
+    with pytest.raises(DataError, match=r"table 'toy', row 2: column 'child_id' names no row of child.child_id"):
+        project.tidy(project.config(text.replace("orphans: {child_id: drop}", "orphans: {child_id: refuse}")))
+
+
+def test_a_policy_for_no_foreign_key_and_one_that_is_none(project):
+    with pytest.raises(ConfigError, match=r"orphans\.parent \(parent\) must be a name that exists; .*parent_id"):
+        project.config(FAMILY.replace("parent.id}}", "parent.id}, orphans: {parent: drop}}"))
+    with pytest.raises(
+        ConfigError, match=r"orphans\.parent_id \(kept\) must be one of refuse, drop, keep; did you mean 'keep'"
+    ):
+        project.config(FAMILY.replace("parent.id}}", "parent.id}, orphans: {parent_id: kept}}"))
+
+
+def test_a_policy_in_a_circle_of_tables(project):
+    project.write("parent.csv", "id,best\n1,1\n2,1\n")
+    project.write("child.csv", "parent_id,x\n1,1\n")
+    text = FAMILY.replace("{unique: [id]}", "{unique: [id], foreign_keys: {best: child.x}, orphans: {best: keep}}")
+    with pytest.raises(ConfigError, match="of tables whose foreign keys go in no circle"):
+        project.tidy(project.config(text))
 
 
 def test_a_missing_reference_is_no_orphan_and_types_must_agree(project):

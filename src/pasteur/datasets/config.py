@@ -24,6 +24,8 @@ FORMATS = ("auto", "csv", *dict.fromkeys(SUFFIXES.values()))
 TYPES = ("int64", "float64", "string", "bool", "date", "timestamp")
 """Types a column may be declared as. A `timestamp` has microseconds and no zone: one with a zone is turned into UTC."""
 
+ORPHANS = ("refuse", "drop", "keep")
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -157,6 +159,9 @@ class TableConfig:
     """Columns in which no value comes twice and none is null."""
     foreign_keys: dict[str, str] = field(default_factory=dict)
     """Column -> `table.column` in which each of its values must be."""
+    orphans: dict[str, str] = field(default_factory=dict)
+    """Column of `foreign_keys` -> what becomes of a row that names no parent: `refuse` the data (the default), `drop`
+    the row, or `keep` the row with a null there."""
     public: bool = False
     """Whether its rows are nobody's, as those of a list of codes. A run that makes a claim reads
     only public tables and those whose foreign keys lead to the unit."""
@@ -174,6 +179,9 @@ class TableConfig:
         for column, parent in self.foreign_keys.items():
             if parent.count(".") != 1:
                 raise ConfigError(rule(f"foreign_keys.{column}", parent, "<table>.<column>"))
+        for column, policy in self.orphans.items():
+            _known(f"orphans.{column}", column, self.foreign_keys)
+            _one_of(f"orphans.{column}", policy, ORPHANS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +275,7 @@ class DatasetConfig:
             raise ConfigError(rule("unit.column", None, "given, as the tables are in a server"))
         plain = TableConfig()
         for name, table in self.tables.items():
-            for key in ("nulls", "replace", "strip", "formats"):
+            for key in ("nulls", "replace", "strip", "formats", "orphans"):
                 if getattr(table, key) != getattr(plain, key):
                     raise ConfigError(f"tables.{name}.{key} must be left out for postgres: say it in the view's SQL")
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pasteur.errors import DataError, near_miss, rule
+from pasteur.errors import ConfigError, DataError, near_miss, rule
+from pasteur.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pasteur.datasets.config import DatasetConfig
-    from pasteur.table import Table
 
 
 def check_unique(dataset: DatasetConfig, tables: Mapping[str, Table]) -> None:
@@ -32,6 +33,58 @@ def check_unique(dataset: DatasetConfig, tables: Mapping[str, Table]) -> None:
                 raise DataError(
                     f"table '{name}', row {row}: column '{column}' must be unique, but has an earlier value"
                 )
+
+
+def settle_orphans(dataset: DatasetConfig, tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables with the rows that name no parent dealt with as their columns' `orphans` say, parents first.
+
+    A row whose parent is dropped is an orphan itself, so that a policy reaches down a chain of tables. Whose policy is
+    `refuse` stays as it is, for `check_foreign_keys`.
+
+    Raises:
+        ConfigError: a policy in a circle of tables, where no parent comes first.
+    """
+    settled = dict(tables)
+    if not any(entry.orphans for entry in dataset.tables.values()):
+        return settled
+    above = {
+        name: {target.split(".")[0] for target in entry.foreign_keys.values()} - {name}
+        for name, entry in dataset.tables.items()
+    }
+    try:
+        order = tuple(TopologicalSorter(above).static_order())
+    except CycleError as error:
+        raise ConfigError(
+            rule("orphans", " <- ".join(error.args[1]), "of tables whose foreign keys go in no circle")
+        ) from None
+    for name in order:
+        entry = dataset.tables[name]
+        for column, policy in entry.orphans.items():
+            parent, key = entry.foreign_keys[column].split(".")
+            here = column in settled[name].columns and key in settled[parent].columns
+            if here and policy != "refuse":
+                settled[name] = _settled(settled[name], column, _column(settled[parent], key), policy)
+    return settled
+
+
+def _settled(table: Table, column: str, parents: pa.ChunkedArray, policy: str) -> Table:
+    """Rows whose `column` is none of `parents` left out, or with a null there. A null is no orphan."""
+    where = table.schema.get_field_index(column)
+    if table.schema.field(where).type != parents.type:
+        return table  # refused by check_foreign_keys
+    keys = parents.combine_chunks()
+
+    def settle(batch: pa.RecordBatch) -> pa.RecordBatch:
+        values = batch.column(where)
+        fine = pc.or_(values.is_null(), pc.is_in(values, value_set=keys))
+        if policy == "drop":
+            return batch.filter(fine)
+        return batch.set_column(where, batch.schema.field(where), pc.if_else(fine, values, None))
+
+    def make() -> Iterator[pa.RecordBatch]:
+        return (settle(batch) for batch in table.batches())
+
+    return Table.stream(table.schema, make, rows=table.rows if policy == "keep" else None)
 
 
 def check_foreign_keys(dataset: DatasetConfig, tables: Mapping[str, Table]) -> None:

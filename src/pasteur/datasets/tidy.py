@@ -1,4 +1,7 @@
-"""primary: typed, renamed, with nulls as nulls. Declared in YAML, column by column; no row depends on another."""
+"""primary: typed, renamed, with nulls as nulls.
+
+Declared in YAML, column by column; no row depends on another, but an orphan on the parent that is not there.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pyarrow as pa
 
 from pasteur.datasets import columns
 from pasteur.datasets.identity import content_ids
-from pasteur.datasets.integrity import check_foreign_keys, check_unique
+from pasteur.datasets.integrity import check_foreign_keys, check_unique, settle_orphans
 from pasteur.errors import DataError, near_miss
 from pasteur.table import UNIT, Table
 
@@ -43,6 +46,7 @@ def tidy(dataset: DatasetConfig, intermediate: Mapping[str, Table]) -> dict[str,
     elif dataset.unit.column not in tables[dataset.unit_table].columns:
         raise _unknown(dataset.unit.column, tables[dataset.unit_table].columns, f"table '{dataset.unit_table}' (unit)")
     check_unique(dataset, tables)
+    tables = settle_orphans(dataset, tables)
     check_foreign_keys(dataset, tables)
     return tables
 
