@@ -28,6 +28,8 @@ from pasteur.app.aliases import expand, shown
         ("metrics.final=true", "++metrics.final=true"),
         ("privacy=strict", "privacy=strict"),
         ("-m", "-m"),
+        ("--refresh", "refresh=true"),
+        ("--accept", "accept=true"),
         ("algo", "algo"),
     ],
 )

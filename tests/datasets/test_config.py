@@ -36,7 +36,10 @@ def test_a_name_and_a_file_are_a_data_set(project):
         ("tables: {core: {rename: {a: c, b: c}}}", "rename (c, c) must be different names"),
         ("tables: {core: {foreign_keys: {a: b}}}", "foreign_keys.a (b) must be <table>.<column>"),
         ("tables: {core: {foreign_keys: {a: cor.b}}}", "core.foreign_keys.a (cor) must be a name that exists"),
-        ("source: {kind: bundle}", "source.kind (bundle) must be one of bundled, url, pypi; did you mean 'bundled'?"),
+        (
+            "source: {kind: bundle}",
+            "source.kind (bundle) must be one of bundled, url, pypi, postgres; did you mean 'bundled'?",
+        ),
         ("source: {kind: pypi, package: x}", "source.package (x) must be a package with its exact version"),
         ("source: {kind: pypi, package: --pre==1}", "source.package (--pre==1) must be a package"),
         ("source: {kind: bundled}", "files.core.sha256 (None) must be given, as the source is bundled"),

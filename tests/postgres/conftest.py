@@ -1,6 +1,7 @@
 """A real server for the tests of one session, and a database of its own for each worker.
 
-`PASTEUR_TEST_POSTGRES` names a server where none can be started: its role must be allowed to create databases and roles.
+`PASTEUR_TEST_POSTGRES` names a server where none can be started; its role must be allowed to make databases and
+roles.
 """
 
 from __future__ import annotations

@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 
 ALIASES = {"algo": "algorithm"}
 
+FLAGS = {"--refresh": "refresh=true", "--accept": "accept=true"}
+"""Settings that may also be given as a flag."""
+
 _SETTING = re.compile(r"^(?:dataset|view|algorithm|privacy|metrics|tags)\.[^=@]+=")
 
 _WORD = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<name>[A-Za-z_]+)(?P<rest>(?:[=.@/]|$).*)", re.DOTALL)
 
 
 def expand(argv: Sequence[str]) -> list[str]:
-    """`argv` with `algo` spelt `algorithm`: `algo=`, `algo.x=`, `algo@p=`, each also after `+`, `++` and `~`."""
-    return [_settable(_expand(word)) for word in argv]
+    """`argv` with `algo` spelt `algorithm`: `algo=`, `algo.x=`, `algo@p=`, each also after `+`, `++` and `~`.
+
+    `--refresh` and `--accept` become the settings that they set.
+    """
+    return [FLAGS.get(word) or _settable(_expand(word)) for word in argv]
 
 
 def shown(overrides: Sequence[str]) -> list[str]:

@@ -41,6 +41,7 @@ SETTINGS = {
     "rows": "rows to make; null: as many as the model believes in",
     "format": "csv or pq",
     "fit_on": "wrk, or for a final release wrk+ref, all",
+    "--refresh, --accept": "read a server anew; take a raw file that has changed",
     "report": "false: write no page for a person",
     "pasteur.root": "where data/ and outputs/ lie (or PASTEUR_ROOT)",
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pasteur.postgres.guard import check, mentioned
 from pasteur.postgres.loading import load
 from pasteur.postgres.relations import Relation, TableSpec, shadows
-from pasteur.postgres.session import Session, literal, qualified
+from pasteur.postgres.session import Session, literal, named, qualified
 from pasteur.postgres.snapshot import Snapshot
 from pasteur.postgres.types import ARROW, Field, fields, finite, normal
 
@@ -26,6 +26,7 @@ __all__ = [
     "literal",
     "load",
     "mentioned",
+    "named",
     "normal",
     "qualified",
     "shadows",

@@ -71,6 +71,21 @@ RUNNING = {
 }
 """SQLSTATE -> what to say, of a statement that runs: the server's message may hold a value."""
 
+TOLD = {
+    r"statement timeout|user request": "57014",
+    r"permission denied": "42501",
+    r"read-only transaction": "25006",
+    r"No space left|could not extend file": "53100",
+    r"out of memory": "53200",
+    r"invalid input syntax for type (?:date|time)": "22007",
+    r"invalid input syntax": "22P02",
+    r"date/time field value out of range|(?:timestamp|date) out of range": "22008",
+    r"out of range|field overflow": "22003",
+    r"division by zero": "22012",
+    r"terminating connection|server closed|no connection|connection (?:to|was|not|lost|reset)|SSL|EOF": "57P01",
+}
+"""Pattern of a message -> its SQLSTATE, of errors that come between rows: then the driver hands on the text alone."""
+
 
 def connecting(error: BaseException, where: str) -> DataError:
     """The error of a connection that cannot be made.
@@ -94,9 +109,10 @@ def running(error: BaseException, where: str, *, reading: bool) -> PasteurError:
         where: which query, for the message.
         reading: whether rows may have been read. Before that the server's message is about the query's text alone.
     """
-    state = getattr(error, "sqlstate", None)
     text = str(error)
-    if state in GONE or (state is None and re.search(r"server closed|connection|no connection|SSL", text)):
+    told = (known for pattern, known in TOLD.items() if re.search(pattern, text))
+    state = getattr(error, "sqlstate", None) or next(told, None)
+    if state in GONE:
         return DataError(f"{where}: the server went away; what was made before is whole, run again when it is back")
     if state in RUNNING:
         return SqlError(f"{where}: {RUNNING[state]}")

@@ -80,11 +80,20 @@ class Relation:
         return f"SELECT {listed} FROM {self.source} AS t" + (f" WHERE {where}" if where else "")
 
 
-def shadows(relations: Mapping[str, Relation], conditions: Mapping[str, str] | None = None) -> str:
-    """The `WITH` that stands before a query: each table, or those rows of it that a condition over `t` keeps."""
+def shadows(
+    relations: Mapping[str, Relation], conditions: Mapping[str, str] | None = None, *, shuffled: int | None = None
+) -> str:
+    """The `WITH` that stands before a query: each table.
+
+    Args:
+        relations: the tables.
+        conditions: table -> SQL over `t` of which of its rows there are; of others all.
+        shuffled: rows come in the order of a hash that this seeds; None: as the server likes.
+    """
     kept = conditions or {}
+    order = "" if shuffled is None else f" ORDER BY hashtextextended(t::text, {shuffled:d})"
     return ", ".join(
-        f"{qualified(name)} AS NOT MATERIALIZED ({relation.select(kept.get(name, ''))})"
+        f"{qualified(name)} AS NOT MATERIALIZED ({relation.select(kept.get(name, ''))}{order})"
         for name, relation in relations.items()
     )
 

@@ -22,6 +22,9 @@ OLDEST = 120_000
 PATIENCE = {"connect_timeout": ("PGCONNECT_TIMEOUT", "15"), "keepalives_idle": ("", "60")}
 """Parameter of libpq -> the variable that sets it too, and our default: a dead network must not hang a run."""
 
+SELVES = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
+"""libpq's variables of which one is enough to say where a server is."""
+
 SETTINGS = (
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     "SET application_name = 'pasteur'",
@@ -161,6 +164,11 @@ def qualified(*names: str) -> str:
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
+def named(variable: str) -> bool:
+    """Whether the environment says where a server is."""
+    return any(os.environ.get(name, "").strip() for name in (variable, *SELVES))
+
+
 def target(variable: str) -> str:
     """The connection string: the variable's, or an empty one, which libpq fills from its own variables and files.
 
@@ -168,7 +176,7 @@ def target(variable: str) -> str:
         ConfigError: neither says where a server is.
     """
     text = os.environ.get(variable, "").strip()
-    if not text and not any(os.environ.get(name) for name in ("PGHOST", "PGSERVICE", "PGDATABASE", "PGHOSTADDR")):
+    if not named(variable):
         raise ConfigError(
             f"{variable} must be set to the server's connection string (postgresql://role@host/database), "
             "or PGSERVICE, or PGHOST and PGDATABASE"

@@ -76,14 +76,15 @@ class ServerView:
         listed = ", ".join(f"{normal(f, f'q.{qualified(f.name)}', where=where)} AS {qualified(f.name)}" for f in held)
         return f"SELECT {listed} FROM ({self.queries[name]}\n) AS q"
 
-    def text(self, name: str, conditions: Mapping[str, str] | None = None) -> str:
+    def text(self, name: str, conditions: Mapping[str, str] | None = None, *, shuffled: int | None = None) -> str:
         """SQL of a component's rows with their units: the text column `_unit`, then its columns.
 
         Args:
             name: the component.
             conditions: table -> SQL of which of its rows there are; see `pasteur.postgres.shadows`.
+            shuffled: seeds the order in which the tables' rows come.
         """
-        parts = [shadows(self.snapshot.relations, conditions)]
+        parts = [shadows(self.snapshot.relations, conditions, shuffled=shuffled)]
         parts += [f"{_called(n)} AS NOT MATERIALIZED ({self.source(n)})" for n in self.lineage(name)]
         return f"WITH {', '.join(parts)} {self.with_unit(name)}"
 

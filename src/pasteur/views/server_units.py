@@ -77,6 +77,21 @@ def respects_units(
     return list(found.values())
 
 
+def same_rows(view: ViewConfig, snapshot: Snapshot, *, rng: np.random.Generator) -> list[str]:
+    """Ask the server for the view twice, over tables whose rows come in other orders; compare sums of rows.
+
+    Returns:
+        What is wrong, one line for each component; nothing if the rows are the same.
+    """
+    bound = ServerView(view, snapshot)
+    seeds = [int(seed) for seed in rng.integers(1 << 62, size=2)]
+    return [
+        f"{view.where(name)}: its rows depend on the order of the tables' rows"
+        for name in view.components
+        if len({_sum(bound, name, {}, shuffled=seed) for seed in seeds}) > 1
+    ]
+
+
 def unowned(view: ViewConfig, snapshot: Snapshot, *, relationships: Sequence[Relationship] = ()) -> list[str]:
     """The tables that the view reads and whose rows lead to no unit: `respects_units` takes them to be public."""
     bound = ServerView(view, snapshot)
@@ -179,8 +194,9 @@ def _sums(bound: ServerView, name: str, units: Sequence[str]) -> dict[str | None
     return {row["who"]: (row["many"], int(row["total"])) for row in rows}
 
 
-def _sum(bound: ServerView, name: str, kept: Mapping[str, str]) -> tuple[int, int]:
+def _sum(bound: ServerView, name: str, kept: Mapping[str, str], *, shuffled: int | None = None) -> tuple[int, int]:
+    rows = bound.text(name, kept, shuffled=shuffled)
     row = bound.snapshot.session.one(
-        f"SELECT count(*) AS many, {HASH} FROM ({bound.text(name, kept)}) AS u", where=bound.view.where(name)
+        f"SELECT count(*) AS many, {HASH} FROM ({rows}) AS u", where=bound.view.where(name)
     )
     return row["many"], int(row["total"])

@@ -155,6 +155,9 @@ def rows(findings: Findings, dataset: str, view: str, *, fetch: bool) -> None:
     if experiment.dataset.source.kind == "pypi" and not fetch and not _here(experiment):
         findings.skip(what, "its data is not on this machine; --fetch downloads it")
         return
+    if experiment.dataset.in_server and not _named(experiment):
+        findings.skip(what, f"its server is not named: set {experiment.dataset.source.variable}")
+        return
     findings.look(what, lambda: _sound(experiment))
 
 
@@ -165,7 +168,37 @@ def _here(experiment: Experiment) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
+def _named(experiment: Experiment) -> bool:
+    from pasteur.postgres import named
+
+    return named(experiment.dataset.source.variable)
+
+
+def _sound_in_server(experiment: Experiment) -> Iterable[str]:
+    import numpy as np
+
+    from pasteur import datasets
+    from pasteur.catalog import Paths
+    from pasteur.datasets import postgres
+    from pasteur.views import server_units
+
+    view, rng = experiment.view, np.random.default_rng(experiment.seed)
+    snapshot = postgres.connect(experiment.dataset, Paths(root=experiment.root).raw(experiment.dataset.name))
+    try:
+        links = datasets.relationships(experiment.dataset)
+        yield from server_units.respects_units(view, snapshot, relationships=links, rng=rng)
+        yield from server_units.same_rows(view, snapshot, rng=rng)
+    finally:
+        snapshot.close()
+
+
 def _sound(experiment: Experiment) -> Iterable[str]:
+    if experiment.dataset.in_server:
+        return _sound_in_server(experiment)
+    return _sound_in_files(experiment)
+
+
+def _sound_in_files(experiment: Experiment) -> Iterable[str]:
     import numpy as np
 
     from pasteur import datasets, views
