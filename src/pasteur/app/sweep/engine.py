@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pasteur import shared
 from pasteur.app import multirun
 from pasteur.app.multirun import RESULT
-from pasteur.app.sweep import objectives, spaces, studies
+from pasteur.app.sweep import ending, objectives, spaces, studies
 from pasteur.app.sweep.progress import Progress
 from pasteur.app.sweep.trial import LOCK, TOKEN, Tuned, locked, values
 from pasteur.errors import ConfigError
@@ -64,7 +64,8 @@ def launch(root: Path, request: Request, overrides: Sequence[str], start: Callab
         engine.study()  # a store that cannot be used is told before data are read
         metrics = shared.make(request.experiment)
         objectives.check(request.config.objective, metrics=metrics, unpaid=request.config.claim == "none")
-        return multirun.launch(root, request.id, overrides, engine.watched)
+        search = ending.Search.of(request, number=request.tuning.randomised, total=engine.total)
+        return multirun.launch(root, request.id, overrides, engine.watched, search)
 
 
 @dataclass

@@ -124,7 +124,7 @@ def _rows(
         numbers = "".join(f"{trial['objectives'][name]:>16.5g}" for name in objectives)
         epsilon = "-" if trial.get("epsilon") is None else f"{trial['epsilon']:.4g}"
         head = f"{trial['number']:>5} {trial.get('run_id', '-'):<9}{numbers}{epsilon:>9}  "
-        own = " ".join(f"{name}={value}" for name, value in (trial.get("params") or {}).items()) or "-"
+        own = " ".join(_setting(name, value) for name, value in (trial.get("params") or {}).items()) or "-"
         if max(map(len, own.split())) > summary.WIDTH - len(head):
             out.append(head.rstrip())
             head = " " * 6
@@ -132,6 +132,12 @@ def _rows(
     if len(scored) > len(shown):
         out.append(f"... and {len(scored) - len(shown)} more in study.csv")
     return out
+
+
+def _setting(name: str, value: object) -> str:
+    """A setting in few digits; the command at the end has all of them."""
+    said = f"{value:.4g}" if isinstance(value, float) else f"{value}"
+    return f"{name.removeprefix('algorithm.')}={said}"
 
 
 def _labelled(label: str, text: str) -> list[str]:
