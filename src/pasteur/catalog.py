@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pasteur.plan import Plan
+    from pasteur.synth._sdv import Learned
     from pasteur.synth.model import Model
 
 SPLITS = ("wrk", "ref", "val", "dev")
@@ -84,6 +85,10 @@ class Paths:
     def model(self, view: str, version: str) -> Path:
         """A fitted model, at Kedro's versioned path."""
         return _versioned(self.data / "synth" / "models" / f"{view}.npz", version)
+
+    def learned(self, view: str, version: str) -> Path:
+        """A model of SDV's, which is a pickle: read only where its manifest tells of these very bytes."""
+        return _versioned(self.data / "synth" / "models" / f"{view}.pkl", version)
 
     def synthetic_codes(self, view: str, version: str, component: str) -> Path:
         """Synthetic codes, at Kedro's versioned path (a folder)."""
@@ -237,6 +242,37 @@ class ModelFile(AbstractDataset["Model", "Model"]):
         return {"path": str(self.path)}
 
 
+class LearnedFile(AbstractDataset["Learned", "Learned"]):
+    """A model of SDV's: a cloudpickle, and a manifest without which it is not read."""
+
+    def __init__(self, path: Path, manifest: Path) -> None:
+        self.path = path
+        self.manifest = JsonFile(manifest)
+
+    def load(self) -> Learned:
+        """The model, ready to sample.
+
+        Raises:
+            DataError: there is no manifest, or it tells of another file.
+        """
+        from pasteur.synth._sdv import Learned
+
+        if not self.manifest.exists():
+            raise DataError(f"{self.path}: has no manifest, and is not loaded without")
+        held = self.manifest.load()
+        return Learned.load(self.path, str(held.get("sha256")) if isinstance(held, dict) else "")
+
+    def save(self, data: Learned) -> None:
+        """Write the model, then its manifest."""
+        self.manifest.save({"sha256": data.save(self.path)})
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self.path)}
+
+
 def catalog(plan: Plan) -> DataCatalog:
     """Every artefact and parameter of one run, by the names that the pipelines use."""
     e, paths, version = plan.experiment, plan.paths, plan.version
@@ -248,7 +284,7 @@ def catalog(plan: Plan) -> DataCatalog:
         "inspection": JsonFile(paths.inspection(place, schema)),
         "units": JsonFile(paths.units(view)),
         "dictionary": JsonFile(paths.dictionary(place, schema)),
-        "model": ModelFile(paths.model(view, version)),
+        "model": _model(plan),
         "ledger": MemoryDataset(plan.ledger, copy_mode="assign"),
         "anchors": JsonFile(paths.anchors(place, f"{schema}.{e.metrics.depth}.{plan.target}.{e.seed}")),
         "scores": JsonFile(paths.run(version) / "scores.json"),
@@ -295,3 +331,11 @@ def catalog(plan: Plan) -> DataCatalog:
     }
     entries |= {f"params__{name}": MemoryDataset(value, copy_mode="assign") for name, value in parameters.items()}
     return DataCatalog(entries)
+
+
+def _model(plan: Plan) -> ModelFile | LearnedFile:
+    paths, view, version = plan.paths, plan.experiment.view.name, plan.version
+    if not plan.learns:
+        return ModelFile(paths.model(view, version))
+    path = paths.learned(view, version)
+    return LearnedFile(path, paths.manifest(path))

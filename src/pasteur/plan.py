@@ -73,6 +73,19 @@ class Plan:
         return tuple(HALF[split] for split in self.splits) if self.on_ref else self.splits
 
     @property
+    def learns(self) -> bool:
+        """Whether the algorithm learns from decoded values, without a guarantee."""
+        return not self.algorithm.PRIVATE and hasattr(self.algorithm, "learn")
+
+    @property
+    def model(self) -> Path | None:
+        """Where the model is kept; None where rows are drawn from the data itself."""
+        view = self.experiment.view.name
+        if self.learns:
+            return self.paths.learned(view, self.version)
+        return self.paths.model(view, self.version) if self.ledger else None
+
+    @property
     def target(self) -> str | None:
         """The split that scores are measured against; None where every split was fitted."""
         return None if self.experiment.fit_on == "all" else self.bench.settings.split

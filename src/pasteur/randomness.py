@@ -14,6 +14,7 @@ class Stage(IntEnum):
     DECODE = 2
     SCORES = 3
     UNITS = 4
+    LEARN = 5
 
 
 def generator(seed: int, stage: Stage, index: int = 0) -> np.random.Generator:

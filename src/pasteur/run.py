@@ -17,6 +17,7 @@ from pasteur.pipelines.benchmark import pipeline as benchmark
 from pasteur.pipelines.benchmark import story
 from pasteur.pipelines.execute import Trace, execute
 from pasteur.pipelines.processing import pipeline as processing
+from pasteur.pipelines.synthesize import learning
 from pasteur.pipelines.synthesize import pipeline as synthesize
 from pasteur.plan import Plan, prepare
 from pasteur.privacy import LedgerBook, Release, no_claim
@@ -88,7 +89,11 @@ def _protected(plan: Plan, entries: DataCatalog) -> None:
 
 def _synthesise(plan: Plan, entries: DataCatalog, manifests: Manifests, trace: Trace) -> dict[str, Any]:
     """Fit and sample. The ledger book is charged first, so that a run that is killed has been counted."""
-    pipeline = synthesize.create(tuple(plan.schema.tables), plan.splits, private=plan.ledger is not None)
+    components = tuple(plan.schema.tables)
+    if plan.learns:
+        pipeline = learning.create(components)
+    else:
+        pipeline = synthesize.create(components, plan.splits, private=plan.ledger is not None)
     if plan.ledger:
         _enter(plan)
     try:
@@ -135,7 +140,7 @@ def _result(
 ) -> Result:
     paths, e = plan.paths, plan.experiment
     synthetic = {name: paths.synthetic(name, plan.version, e.format) for name in plan.schema.tables}
-    model = paths.model(e.view.name, plan.version) if plan.ledger else None
+    model = plan.model
     made = {**synthetic, **({"model": model} if model else {})}
     return Result(
         run_id=plan.run_id,

@@ -27,7 +27,9 @@ ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "configs/algorithm").glob("*.yaml"))
 ALGORITHMS = {name: synth.find(name) for name in NAMES}
 PRIVATE = [name for name in NAMES if ALGORITHMS[name].PRIVATE]
-OPEN = [name for name in NAMES if not ALGORITHMS[name].PRIVATE]
+LEARNERS = [name for name in NAMES if not ALGORITHMS[name].PRIVATE and hasattr(ALGORITHMS[name], "learn")]
+"""They learn from values; see test_learners.py."""
+OPEN = [name for name in NAMES if not ALGORITHMS[name].PRIVATE and name not in LEARNERS]
 
 SIZES = {"a": 5, "b": 3, "c": 2}
 
@@ -88,7 +90,8 @@ def test_an_unknown_algorithm_is_named_with_its_near_miss():
 def test_the_module_keeps_the_protocol(name):
     module = ALGORITHMS[name]
     assert module.COMPONENTS in {"one", "many", "tree"}
-    assert callable(module.fit if module.PRIVATE else module.draw)
+    verb = "fit" if module.PRIVATE else "learn" if name in LEARNERS else "draw"
+    assert callable(getattr(module, verb))
     if not module.PRIVATE:
         assert set(module.READS) <= {"wrk", "ref"}
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -10,6 +10,10 @@ and one that is not private reads the splits that `READS` names, and has
 
     draw(data: Mapping[split, Mapping[component, Table]], settings, *, rows, rng) -> Mapping[component, Table]
 
+of codes, or, where it learns from values, as SDV's do,
+
+    learn(data: Mapping[component, Table], metadata, settings, *, rng) -> Learned
+
 The private ones are estimators too, for use without the rest: `from pasteur.synth import Weave`; see `_estimators`.
 They are imported when they are asked for.
 """

@@ -49,7 +49,7 @@ def rows(kept: records.Kept, count: int, seed: int) -> tuple[str, Table]:
     """`count` rows from the model of `kept`, decoded: the component's name and its table.
 
     Raises:
-        ConfigError: the run has no model.
+        ConfigError: the run has no model, or one of several components.
     """
     from pasteur.embeddings.table import TableEncoder
     from pasteur.randomness import Stage, generator
@@ -61,10 +61,34 @@ def rows(kept: records.Kept, count: int, seed: int) -> tuple[str, Table]:
             f"run {kept.document['run_id']} has no model: "
             f"{kept.document['algorithm']} makes its rows from the data itself"
         )
+    if model.endswith(".pkl"):
+        return _learned(kept, model, count, seed)
     codes = Model.load(kept.path(model)).sample(count, rng=generator(seed, Stage.SAMPLE))
     ((component, entry),) = kept.json("dictionary.json").items()
     decoded = TableEncoder.from_dict(entry).decode(codes, rng=generator(seed, Stage.DECODE))
     return component, decoded
+
+
+def _learned(kept: records.Kept, model: str, count: int, seed: int) -> tuple[str, Table]:
+    """`count` rows from a model of SDV's, which makes values, of the one component that a file takes.
+
+    Raises:
+        ConfigError: the model makes several components.
+        DataError: the file is not the one that the run made.
+    """
+    from pasteur.catalog import LearnedFile, Paths
+    from pasteur.randomness import Stage, generator
+
+    path = kept.path(model)
+    learned = LearnedFile(path, Paths(root=kept.root).manifest(path)).load()
+    if len(learned.schemas) > 1:
+        listed = ", ".join(learned.schemas)
+        raise ConfigError(
+            f"run {kept.document['run_id']} makes several components ({listed}), and a file takes one: run "
+            f"algo={kept.document['algorithm']} with another seed= and rows= instead"
+        )
+    ((component, table),) = learned.sample(count, rng=generator(seed, Stage.SAMPLE)).items()
+    return component, table
 
 
 def _write(table: Table, out: Path) -> None:
