@@ -19,6 +19,8 @@ from pasteur.table import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pasteur.compressors._layout import Layout
+    from pasteur.compressors._store import Compression
     from pasteur.plan import Plan
     from pasteur.synth._sdv import Learned
     from pasteur.synth.model import Model
@@ -89,6 +91,10 @@ class Paths:
     def learned(self, view: str, version: str) -> Path:
         """A model of SDV's, which is a pickle: read only where its manifest tells of these very bytes."""
         return _versioned(self.data / "synth" / "models" / f"{view}.pkl", version)
+
+    def compressor(self, component: str, version: str) -> Path:
+        """How a component became latent columns, with what was learned for it, at Kedro's versioned path."""
+        return _versioned(self.data / "synth" / "compressors" / f"{component}.pq", version)
 
     def synthetic_codes(self, view: str, version: str, component: str) -> Path:
         """Synthetic codes, at Kedro's versioned path (a folder)."""
@@ -242,6 +248,30 @@ class ModelFile(AbstractDataset["Model", "Model"]):
         return {"path": str(self.path)}
 
 
+class CompressorFile(AbstractDataset["Compression", "Compression"]):
+    """How a component becomes latent columns, as parquet."""
+
+    def __init__(self, path: Path, declared: Layout) -> None:
+        self.path = path
+        self.declared = declared
+
+    def load(self) -> Compression:
+        """The compression, as it was fitted."""
+        from pasteur.compressors._store import Compression
+
+        return Compression.load(self.path, declared=self.declared)
+
+    def save(self, data: Compression) -> None:
+        """Write it, whole or not at all."""
+        data.save(self.path)
+
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self.path)}
+
+
 class LearnedFile(AbstractDataset["Learned", "Learned"]):
     """A model of SDV's: a cloudpickle, and a manifest without which it is not read."""
 
@@ -307,6 +337,9 @@ def catalog(plan: Plan) -> DataCatalog:
         entries[f"decoded__{component}__wrk"] = DecodedFile(decoded, values)
         entries[f"codes__{component}"] = TableFile(paths.synthetic_codes(view, version, component))
         entries[f"synthetic__{component}"] = DecodedFile(paths.synthetic(component, version, e.format), values)
+    for component, compression in plan.compressions.items():
+        kept = paths.compressor(component, version)
+        entries[f"compressor__{component}"] = CompressorFile(kept, compression.layout)
     parameters = {
         "dataset": dataset,
         "root": paths.root,
@@ -328,6 +361,7 @@ def catalog(plan: Plan) -> DataCatalog:
             "mechanisms": ExactMechanisms(debug_seed=e.privacy.debug_seed),
         },
         "bench": plan.bench,
+        "compressions": plan.compressions,
     }
     entries |= {f"params__{name}": MemoryDataset(value, copy_mode="assign") for name, value in parameters.items()}
     return DataCatalog(entries)

@@ -7,9 +7,10 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pasteur import metrics, synth, tuning, views
+from pasteur import metrics, relations, synth, tuning, views
 from pasteur import schema as schemas
 from pasteur.catalog import Paths
+from pasteur.compressors._store import Compression
 from pasteur.embeddings.table import TableEncoder
 from pasteur.errors import ConfigError, SchemaError
 from pasteur.experiment import FIT_ON, stamped
@@ -18,12 +19,14 @@ from pasteur.privacy.ledger import HALVES
 from pasteur.table import UNIT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import ModuleType
 
     from pasteur.datasets.config import DatasetConfig
     from pasteur.experiment import Experiment
     from pasteur.metrics import Bench
+    from pasteur.privacy import Accountant
     from pasteur.schema import Schema
     from pasteur.views.config import ViewConfig
 
@@ -49,6 +52,8 @@ class Plan:
     """What is measured: the schema that fixes the binning of all scores, settings and queries."""
     ledger: Ledger | None
     """Charged by a private algorithm; None for one without a guarantee."""
+    compressions: Mapping[str, Compression]
+    """Of each component whose rows become latent columns, for a private algorithm of one table; else none."""
     run_id: str
     version: str
 
@@ -114,9 +119,8 @@ def prepare(experiment: Experiment) -> Plan:
     algorithm = synth.find(experiment.algorithm)
     if experiment.tuned:
         tuning.read(paths, experiment)
-    names = tuple(experiment.view.components)
     schema = _schema(experiment, paths, experiment.schema)
-    _accepts(algorithm, experiment.algorithm, experiment.view.name, names)
+    compressions = _compressions(algorithm, experiment.algorithm, experiment.view.name, schema)
     if algorithm.PRIVATE:
         _declared(schema, experiment.algorithm)
     elif experiment.fit_on != "wrk":
@@ -128,7 +132,8 @@ def prepare(experiment: Experiment) -> Plan:
         schema=schema,
         algorithm=algorithm,
         bench=_bench(experiment, paths, schema),
-        ledger=_ledger(experiment, algorithm) if algorithm.PRIVATE else None,
+        ledger=_ledger(experiment, algorithm, compressions) if algorithm.PRIVATE else None,
+        compressions=compressions,
         run_id=run_id,
         version=stamped(run_id),
     )
@@ -198,13 +203,21 @@ def _bench(experiment: Experiment, paths: Paths, schema: Schema) -> Bench:
     return replace(bench, queries=kept, notes={**bench.notes, **notes})
 
 
-def _accepts(algorithm: ModuleType, name: str, view: str, components: tuple[str, ...]) -> None:
-    if algorithm.COMPONENTS == "one" and len(components) > 1:
-        able = ", ".join(other for other in synth.names() if synth.find(other).COMPONENTS == "many")
-        listed = ", ".join(components)
-        raise ConfigError(
-            f"algorithm ({name}) must be one that takes several components for view '{view}' ({listed}): {able}"
-        )
+def _compressions(algorithm: ModuleType, name: str, view: str, schema: Schema) -> dict[str, Compression]:
+    """How components become latent columns where the algorithm is one of one table; checks that it takes the view."""
+    if algorithm.COMPONENTS == "tree":
+        relations.tree(schema)
+    if algorithm.COMPONENTS != "one" or len(schema.tables) == 1:
+        return {}
+    able = ", ".join(other for other in synth.names() if synth.find(other).COMPONENTS != "one")
+    refused = f"algorithm ({name}) must be one that takes several components for view '{view}'"
+    if not algorithm.PRIVATE:
+        raise ConfigError(f"{refused} ({', '.join(schema.tables)}): {able}")
+    children = {relation.child_table for relation in schema.relationships}
+    roots = [component for component in schema.tables if component not in children]
+    if len(roots) != 1 or any(relation.parent_table != roots[0] for relation in schema.relationships):
+        raise ConfigError(f"{refused}, whose components are no series of the rows of one: {able}")
+    return {component: Compression.declare(schema, component) for component in schema.tables if component in children}
 
 
 def _declared(schema: Schema, algorithm: str) -> None:
@@ -223,10 +236,13 @@ def _declared(schema: Schema, algorithm: str) -> None:
                 )
 
 
-def _ledger(experiment: Experiment, algorithm: ModuleType) -> Ledger:
+def _ledger(experiment: Experiment, algorithm: ModuleType, compressions: Mapping[str, Compression]) -> Ledger:
     privacy = experiment.privacy
     budget = Budget(epsilon=privacy.epsilon, delta=privacy.delta, unit=experiment.dataset.unit.name)
-    chosen = algorithm.accountant(budget, experiment.settings) if privacy.accountant == "auto" else privacy.accountant
+    chosen: str | Accountant = privacy.accountant
+    if chosen == "auto":
+        needed = [found for each in compressions.values() if (found := each.codec.compressor.accountant(budget))]
+        chosen = needed[0] if needed else algorithm.accountant(budget, experiment.settings)
     dataset = experiment.dataset
     book = LedgerBook(Paths(root=experiment.root).book)
     trial, people = experiment.tuning, FIT_ON[experiment.fit_on]

@@ -93,7 +93,13 @@ def _synthesise(plan: Plan, entries: DataCatalog, manifests: Manifests, trace: T
     if plan.learns:
         pipeline = learning.create(components)
     else:
-        pipeline = synthesize.create(components, plan.splits, private=plan.ledger is not None)
+        pipeline = synthesize.create(
+            components,
+            plan.splits,
+            private=plan.ledger is not None,
+            tree=plan.algorithm.COMPONENTS == "tree",
+            series=tuple(plan.compressions),
+        )
     if plan.ledger:
         _enter(plan)
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pasteur.errors import SchemaError, near_miss, rule
@@ -139,6 +139,8 @@ class Schema:
     targets: tuple[Target, ...]
     unit: Unit
     sdv: Mapping[str, Any]
+    compressors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of components that are series: the compressor's type and settings, see `pasteur.compressors`."""
 
     def table(self, name: str) -> TableSchema:
         """The table called `name`.
@@ -187,7 +189,17 @@ class Schema:
         unit = ours.get("unit", {})
         _known(unit, ("max_rows", "rows_public"), f"{file}: pasteur.unit")
         targets = tuple(_target(entry, tables, file) for entry in ours.get("targets", []))
-        return cls(name=name, tables=tables, relationships=relationships, targets=targets, unit=Unit(**unit), sdv=sdv)
+        compressors = ours.get("compressors", {})
+        _known(compressors, tuple(tables), f"{file}: pasteur.compressors")
+        return cls(
+            name=name,
+            tables=tables,
+            relationships=relationships,
+            targets=targets,
+            unit=Unit(**unit),
+            sdv=sdv,
+            compressors=compressors,
+        )
 
 
 def _known(entry: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
@@ -311,5 +323,6 @@ def _cut(raw: dict[str, Any], components: Sequence[str]) -> dict[str, Any]:
         ends = ("parent_table_name", "child_table_name")
         sdv["relationships"] = [r for r in sdv["relationships"] if all(r[end] in components for end in ends)]
     ours["tables"] = {t: entry for t, entry in ours.get("tables", {}).items() if t in components}
+    ours["compressors"] = {t: entry for t, entry in ours.get("compressors", {}).items() if t in components}
     ours["targets"] = [t for t in ours.get("targets", []) if t.get("table") in components]
     return raw

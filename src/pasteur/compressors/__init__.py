@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pasteur.compressors._outside import Outside
     from pasteur.compressors._private import PrivateFit
+    from pasteur.privacy import Accountant, Budget
 
     Floats = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]
@@ -223,6 +224,10 @@ class Compressor(Protocol):
         Raises:
             SchemaError: a setting is unknown or breaks its rule.
         """
+        ...
+
+    def accountant(self, budget: Budget) -> Accountant | None:
+        """The accountant that fitting needs, from public numbers alone; None: any will do."""
         ...
 
     def fit(self, private: PrivateFit, *, cost: float) -> Self:

@@ -48,10 +48,14 @@ class Codec:
 
     def decode(self, codes: Codes, *, rng: np.random.Generator) -> Series:
         """Series of the codes."""
-        outside = codes[:, len(self.compressor.parts) - len(self.compressor.outside.parts) :]
+        outside = self.outside(codes)
         lengths = self.compressor.outside.lengths(outside, rng=rng)
         levels = self.compressor.outside.levels(outside)
         return self.residual.draw(self.compressor.curves(codes, lengths), lengths, levels, rng=rng)
+
+    def outside(self, codes: Codes) -> Codes:
+        """(entities, parts of `compressor.outside`): of codes, the columns of length and holes."""
+        return codes[:, len(self.compressor.parts) - len(self.compressor.outside.parts) :]
 
     def smooth(self, series: Series) -> tuple[Codes, Series]:
         """Codes of `series`, and what is left of it without residuals: its own length and holes, values on curves."""

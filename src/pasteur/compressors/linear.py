@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pasteur.compressors import Codes, Declaration, Floats, Series
     from pasteur.compressors._private import PrivateFit
+    from pasteur.privacy import Accountant, Budget
 
 RIDGE = 0.05
 """Weight of the squared difference between neighbouring coefficients: what is not known follows what is."""
@@ -71,6 +72,10 @@ class Linear:
         """Coefficients, knot by knot, then length and holes."""
         curves = [Part(name=name, size=self.levels, ordered=True) for knot in self.segments for name in knot]
         return (*curves, *self.outside.parts)
+
+    def accountant(self, budget: Budget) -> Accountant | None:
+        """Any."""
+        del budget
 
     def fit(self, private: PrivateFit, *, cost: float) -> Self:
         """Nothing to learn."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pasteur import synth
 from pasteur.marginals import Domain
 from pasteur.pipelines.processing.nodes import decode
+from pasteur.pipelines.synthesize import series, tree
 from pasteur.privacy import PrivateTable
 from pasteur.randomness import Stage, generator
 from pasteur.table import Table
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from pasteur.compressors._store import Compression
     from pasteur.privacy import Ledger
+    from pasteur.schema import Schema
+    from pasteur.synth._relational_model import RelationalModel
     from pasteur.synth.model import Model
 
-__all__ = ["decode", "draw", "fit", "sample"]
+__all__ = ["decode", "decode_series", "draw", "fit", "fit_series", "fit_tree", "sample", "sample_tree"]
 
 
 def fit(
@@ -44,6 +48,51 @@ def fit(
     return model
 
 
+def fit_tree(
+    algorithm: str,
+    settings: Any,
+    protection: dict[str, Any],
+    ledger: Ledger,
+    dictionary: dict[str, Any],
+    schema: Schema,
+    *codes: Table,
+) -> RelationalModel:
+    """Learn a model of several components: `codes` are those of each fitted split, split by split."""
+    module, merged = synth.find(algorithm), _by_component(tuple(dictionary), codes)
+    return tree.fit(module, settings, protection, ledger, dictionary, schema, merged)
+
+
+def fit_series(
+    algorithm: str,
+    settings: Any,
+    protection: dict[str, Any],
+    ledger: Ledger,
+    dictionary: dict[str, Any],
+    compressions: dict[str, Compression],
+    *tables: Table,
+) -> dict[str, Any]:
+    """Learn compressors, and a model of one table: the root's codes beside the latent columns of each series.
+
+    `tables` are, split by split, the root's codes and then the rows of each component of series.
+    """
+    (name,) = dictionary.keys() - compressions.keys()
+    merged = _by_component((name, *compressions), tables)
+    root = merged.pop(name)
+    model, fitted = series.fit(algorithm, settings, protection, ledger, dictionary, compressions, root, merged)
+    return {"model": model, **fitted}
+
+
+def decode_series(dictionary: dict[str, Any], seed: int, codes: Table, *fitted: Compression) -> dict[str, Table]:
+    """Every component's values, of the codes of the root and its latent columns."""
+    return series.decode(dictionary, seed, codes, {each.layout.declaration.component: each for each in fitted})
+
+
+def _by_component(components: tuple[str, ...], tables: Sequence[Table]) -> dict[str, Table]:
+    """Each component's rows in all splits; `tables` are the components of each split, split by split."""
+    width = len(components)
+    return {name: concatenate(tables[place::width]) for place, name in enumerate(components)}
+
+
 def concatenate(tables: Sequence[Table]) -> Table:
     """The rows of all `tables`, one after the other."""
 
@@ -58,6 +107,11 @@ def concatenate(tables: Sequence[Table]) -> Table:
 def sample(model: Model, rows: int | None, seed: int) -> Table:
     """Rows of codes from the model: post-processing, nothing is spent."""
     return model.sample(rows, rng=generator(seed, Stage.SAMPLE))
+
+
+def sample_tree(model: RelationalModel, rows: int | None, seed: int) -> dict[str, Table]:
+    """Each component's codes with their keys."""
+    return dict(model.sample(rows, rng=generator(seed, Stage.SAMPLE)))
 
 
 def draw(
