@@ -128,7 +128,6 @@ def _members(archive: Path) -> Iterator[dict[str, Any]]:
                 yield {i.filename: (lambda i=i: wheel.open(i)) for i in wheel.infolist() if not i.is_dir()}
         else:
             with tarfile.open(archive) as sdist:
-                sdist.extraction_filter = tarfile.data_filter
                 yield {m.name: (lambda m=m: sdist.extractfile(m)) for m in sdist.getmembers() if m.isreg()}
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(f"{archive.name}: is not a whole archive") from error
