@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 COLUMN_KEYS = ("embedding", "domain", "source", "declared")
 PASTEUR_KEYS = ("tables", "compressors", "targets", "unit")
-TABLE_KEYS = ("columns", "drop", "max_rows", "orphans", "owner", "public")
-ORPHANS = ("refuse", "drop")
+TABLE_KEYS = ("columns", "drop", "max_rows", "owner")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,22 +56,14 @@ class TableSchema:
     """The column by which the rows of one parent stand (SDV's `sequence_index`); None: they have no order."""
     max_rows: int | None = None
     """Of a child table the rows that count of one parent's, at most: the first ones in order; None: not declared."""
-    orphans: str = "refuse"
-    """What becomes of rows whose parent is not there: "refuse" the data, or "drop" the rows."""
     owner: str | None = None
     """Of a table with two parents the one under which its rows are drawn."""
-    public: bool = False
-    """Everybody knows this table's rows: they are nobody's secret, and none is made up."""
 
     def __post_init__(self) -> None:
-        """Refuse a maximum that is no positive whole number, and what is no policy."""
+        """Refuse a maximum that is no positive whole number, and an order that is no column."""
         rows = self.max_rows
         if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
             raise SchemaError(rule(f"{self.name}.max_rows", rows, "a whole number of 1 or more"))
-        if self.orphans not in ORPHANS:
-            raise SchemaError(rule(f"{self.name}.orphans", self.orphans, "refuse or drop"))
-        if not isinstance(self.public, bool):
-            raise SchemaError(rule(f"{self.name}.public", self.public, "true or false"))
         if self.order is not None and self.order not in self.names:
             raise SchemaError(
                 f"{self.name}: sequence_index '{self.order}' is no column{near_miss(self.order, self.names)}"
@@ -217,7 +208,7 @@ def _table(name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str
                 f"{file}: {name}: column '{column}' is not in the sdv part{near_miss(column, sdv['columns'])}"
             )
     columns = tuple(_column(name, c, entry, described.get(c, {}), file) for c, entry in sdv["columns"].items())
-    more = {key: ours[key] for key in ("max_rows", "orphans", "owner", "public") if key in ours}
+    more = {key: ours[key] for key in ("max_rows", "owner") if key in ours}
     return TableSchema(
         name=name,
         columns=columns,

@@ -328,7 +328,7 @@ def rows_are_clipped_each_instead_of_together(patch):
 
 @found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.choose)
 def choices_count_rows_instead_of_units(patch):
-    patch.setattr(contributions, "averaged", lambda cells, starts, sums: np.add.at(sums, cells, sensitivity.GRID))
+    patch.setattr(contributions, "averaged", lambda cells, starts, most, sums: np.add.at(sums, cells, sensitivity.GRID))
 
 
 @found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.measure)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pasteur.marginals import Domain
     from pasteur.privacy.noise import Integers
 
-BACK = 2
-"""Rows before a row that are looked at."""
 EXACT = 512
 """Moments up to which the first row's is kept as it is; more are dealt to half as many bins."""
 FINE, GROWTH = 8, 1.5
@@ -65,6 +63,7 @@ class Columns:
         left: the column with the rows that come after it.
         links: second parent -> the column with how a row names a row of that.
         beside: second parent -> its attribute -> the column with that attribute of the row named.
+        ordinal: the drawn columns that have a natural order.
     """
 
     own: tuple[str, ...]
@@ -78,6 +77,7 @@ class Columns:
     left: str | None = None
     links: Mapping[str, str]
     beside: Mapping[str, Mapping[str, str]]
+    ordinal: tuple[str, ...] = ()
 
     @property
     def visible(self) -> tuple[str, ...]:
@@ -101,9 +101,17 @@ class Columns:
         """The columns of a row that are drawn, in this order: the links, the step, the attributes."""
         return (*self.links.values(), *([self.step] if self.step else ()), *self.own)
 
-    def back(self, name: str, rows: int) -> str:
-        """How a drawn column of the row `rows` before is called; one code more says that there is none."""
-        return f"{name} before" if rows == 1 else f"{name} {rows} before"
+    @property
+    def remembered(self) -> tuple[str, ...]:
+        """The columns that say of each drawn column what it was in the row before, and on average so far."""
+        return tuple(column for name in self.drawn for column in self.memory(name))
+
+    def memory(self, name: str) -> tuple[str, ...]:
+        """Of one drawn column: the first as it was in the row before, the second its mean over all rows before.
+
+        Each has one code more than the column, which says that there is none; what has no order has no mean.
+        """
+        return (f"{name} before", f"{name} so far") if name in self.ordinal else (f"{name} before",)
 
 
 def moments(domain: Domain, order: Sequence[str]) -> int:
@@ -123,3 +131,10 @@ def step_bins(count: int) -> Integers:
     while edges[-1] < count:
         edges.append(min(count, math.ceil(edges[-1] * GROWTH)))
     return np.array(edges, dtype=np.int64)
+
+
+def mean_code(sums: Integers, count: Integers, none: int) -> Integers:
+    """The mean of `count` codes that sum to `sums`, rounded half up; `none` where there are none."""
+    some = np.maximum(count, 1)
+    mean: Integers = np.where(count > 0, (2 * sums + some) // (2 * some), none)
+    return mean

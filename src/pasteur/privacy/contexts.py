@@ -49,9 +49,7 @@ class Context:
         if len(shape) < 2:
             raise PrivacyError(rule("clique", self.clique, "of a context and a target, at least"))
         for name, codes, size in (("context", self.context, shape[-2]), ("target", self.target, shape[-1])):
-            if codes is not None and (
-                codes.shape != (size,) or not np.array_equal(np.unique(codes), np.arange(codes.max() + 1))
-            ):
+            if codes is not None and (codes.shape != (size,) or codes.min() < 0 or not np.bincount(codes).all()):
                 raise PrivacyError(rule(f"groups of the {name}", codes.shape, f"({size},), using all of 0 .. k - 1"))
         groups = shape[-1] if self.target is None else int(self.target.max()) + 1
         shares = np.asarray(self.shares, dtype=np.float64)

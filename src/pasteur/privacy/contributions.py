@@ -50,8 +50,15 @@ def clipped(cells: Integers, starts: Integers, clip: int, sums: Integers) -> Non
 
 
 @compiled
-def averaged(cells: Integers, starts: Integers, sums: Integers) -> None:
-    """Add h / #rows of each unit to `sums`, in steps: at most 1024 of them together. Arguments as of `clipped`."""
+def averaged(cells: Integers, starts: Integers, most: int, sums: Integers) -> None:
+    """Add h min(1, most / #rows) of each unit to `sums`, in steps: at most 1024 `most` of them together.
+
+    Args:
+        cells: (rows,) the cell of each row.
+        starts: (units + 1,) where the rows of each unit begin.
+        most: rows that those of a unit weigh together, at most.
+        sums: (cells,), added to.
+    """
     scratch = np.zeros(len(sums), dtype=np.int64)
     touched = np.empty(len(sums), dtype=np.int64)
     for unit in range(len(starts) - 1):
@@ -59,7 +66,7 @@ def averaged(cells: Integers, starts: Integers, sums: Integers) -> None:
         rows = starts[unit + 1] - starts[unit]
         for place in range(count):
             cell = touched[place]
-            sums[cell] += scratch[cell] * GRID // rows
+            sums[cell] += scratch[cell] * GRID * min(rows, most) // rows
             scratch[cell] = 0
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pasteur.privacy.noise import Integers
     from pasteur.table import Table
 
+HELD = 1 << 22
+"""Rows up to which a column is kept once it is made: a hundred columns of as many take half a gigabyte."""
+
 Column = npt.NDArray[np.integer]
 
 
@@ -131,6 +134,7 @@ class MeanCounts(Exact):
     ) -> None:
         super().__init__(domain)
         self.rows, self.levels = rows, dict(levels or {})
+        self._held: dict[str, Column] = {}
 
     def total(self) -> int:
         """Rows kept."""
@@ -155,23 +159,29 @@ class MeanCounts(Exact):
         contributions.clipped(self._cells(clique), self.rows.starts, steps, sums)
         return sums.reshape(shape)
 
-    def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
+    def averaged(self, clique: Clique, most: int) -> Integers:
+        """The table in which the rows of each unit weigh `most` together, at most, in steps of 2^-10 rows."""
         from pasteur.privacy import contributions
 
-        made = []
-        for clique in cliques:
-            shape = self.domain.shape(clique)
-            sums = np.zeros(math.prod(shape), dtype=np.int64)
-            contributions.averaged(self._cells(clique), self.rows.starts, sums)
-            made.append(sums.reshape(shape))
-        return made
+        shape = self.domain.shape(clique)
+        sums = np.zeros(math.prod(shape), dtype=np.int64)
+        contributions.averaged(self._cells(clique), self.rows.starts, most, sums)
+        return sums.reshape(shape)
+
+    def _make(self, cliques: Sequence[Clique]) -> list[Integers]:
+        return [self.averaged(clique, 1) for clique in cliques]
 
     def _column(self, name: str) -> Column:
-        if name not in self.levels:
-            return self.rows.columns[name]
-        source, codes = self.levels[name]
-        mapped: Column = codes.astype(np.min_scalar_type(int(codes.max())))[self._column(source)]
-        return mapped
+        if name not in self._held:
+            if name in self.levels:
+                source, codes = self.levels[name]
+                made: Column = codes.astype(np.min_scalar_type(int(codes.max())))[self._column(source)]
+            else:
+                made = self.rows.columns[name]
+            if self.total() > HELD:
+                return made
+            self._held[name] = made
+        return self._held[name]
 
     def _cells(self, clique: Clique) -> Integers:
         cells = np.zeros(self.total(), dtype=np.int64)

@@ -184,20 +184,22 @@ class PrivateRows:
         return self._mechanisms.choose(asked.of(*self._counts.located(candidates), steps=1), event)
 
     def choose_context(
-        self, candidates: Sequence[Context], *, epsilon: float, label: str, stop: bool = False
+        self, candidates: Sequence[Context], *, epsilon: float, label: str, stop: bool = False, most: int = 1
     ) -> int | None:
         """Choose the context that tells most about a target beyond what is expected, by the exponential mechanism.
 
-        The score of a candidate is sum |T[s, c, y] - T[s, c] q[y | s]| less its bias, T the table of means, q what is
-        expected of the target given the contexts s that are known. How often contexts come does not matter, nor how
-        they depend on each other: only what c adds. Shares are rounded down to multiples of 2^-20 first; a score is a
-        whole number of sensitivity 2 (4 under replacement), in steps of 2^-30.
+        The score of a candidate is sum |T[s, c, y] - T[s, c] q[y | s]| less its bias, q what is expected of the target
+        given the contexts s that are known, T the table in which a unit's rows weigh `most` together, at most: of
+        units of more rows each weighs less. How often contexts come does not matter, nor how they depend on each
+        other: only what c adds. Shares are rounded down to multiples of 2^-20 first; a score is a whole number of
+        sensitivity 2 `most` (4 `most` under replacement), in steps of 2^-30.
 
         Args:
             candidates: contexts, all of which must come from public numbers and noisy answers alone.
             epsilon: of the choice.
             label: what the ledger calls the question.
             stop: whether to choose none of them is one more candidate, of score 0.
+            most: what a unit's rows weigh together, at most, in rows; a public number of 1 or more.
 
         Returns:
             Index into `candidates`, or None for none of them.
@@ -209,12 +211,11 @@ class PrivateRows:
         cliques = [each.clique for each in candidates]
         shapes = self._counts.shapes(cliques)
         shares = [each.checked(shape) for each, shape in zip(candidates, shapes, strict=True)]
-        event = ExponentialChoice(
-            epsilon=checked(Epsilon, "epsilon", epsilon), sensitivity=sensitivity.conditional_score(self._relation)
-        )
+        bound = sensitivity.conditional_score(most, self._relation)
+        event = ExponentialChoice(epsilon=checked(Epsilon, "epsilon", epsilon), sensitivity=bound)
         self._ledger.charge(event, f"{label}: 1 of {len(candidates) + stop}")
-        tables = self._counts.exact(cliques)
-        scores = [each.score(table, q) for each, table, q in zip(candidates, tables, shares, strict=True)]
+        tables = {clique: self._counts.averaged(clique, most) for clique in dict.fromkeys(cliques)}
+        scores = [each.score(tables[each.clique], q) for each, q in zip(candidates, shares, strict=True)]
         chosen = self._mechanisms.choose(np.array([*scores, *([0] if stop else [])], dtype=np.int64), event)
         return None if chosen == len(candidates) else chosen
 

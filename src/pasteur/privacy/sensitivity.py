@@ -118,12 +118,13 @@ def mean_score(relation: Relation = "add_remove", weight: int = 1) -> Sensitivit
     return Sensitivity(weight * mean_l1(relation))
 
 
-def conditional_score(relation: Relation = "add_remove") -> Sensitivity:
-    """Sensitivity of sum |T[c, y] - T[c] q[y]| over a table T of means and fixed shares q, in steps of 2^-30.
+def conditional_score(most: int, relation: Relation = "add_remove") -> Sensitivity:
+    """Sensitivity of sum |T[c, y] - T[c] q[y]| for shares q and a T to which a unit adds `most`, in steps of 2^-30.
 
-    A unit adds 1 to T, and 1 to its sums over y: the first terms move by 1, the others by the sum of q, at most 1.
+    A unit adds `most` to T, and to its sums over y: the first terms move by that, the others by q times that, and q
+    sums to 1 at most.
     """
-    return Sensitivity(2 * SHARES * mean_l1(relation))
+    return Sensitivity(2 * SHARES * rows_per_unit(most) * mean_l1(relation))
 
 
 def _root(square: int) -> Sensitivity:

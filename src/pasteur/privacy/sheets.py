@@ -7,6 +7,7 @@ changes. They are made when they are asked for, and not kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from pasteur.errors import PrivacyError, rule
 from pasteur.marginals import Domain
-from pasteur.privacy.columns import BACK, Columns, first_bins, moments, step_bins
+from pasteur.privacy.columns import Columns, first_bins, mean_code, moments, step_bins
 from pasteur.privacy.grouped import Grouped
 from pasteur.privacy.lineage import Lineage, linked
 from pasteur.privacy.rows import PrivateRows
@@ -143,10 +144,12 @@ def sheets_of(
         numbers, firsts = _below(sheet, whole, domains, below)
         more = {"links": {}, "beside": {}} | more
         columns[name] = Columns(own=own, order=order, numbers=numbers, firsts=firsts, **more)  # type: ignore[arg-type]
+        columns[name] = replace(
+            columns[name], ordinal=tuple(each for each in columns[name].drawn if each in sheet.ordinal)
+        )
         if owner:
             for each in columns[name].drawn:
-                for rows in range(1, BACK + 1):
-                    _back(sheet, columns[name].back(each, rows), each, rows)
+                _remember(sheet, columns[name].memory(each), each)
         sheets[name] = sheet
     return sheets, columns
 
@@ -246,15 +249,21 @@ def _beside(
     return {"links": names, "beside": beside}
 
 
-def _back(sheet: Sheet, called: str, name: str, rows: int) -> None:
-    """The column `name` of the row `rows` before among those of the same parent."""
+def _remember(sheet: Sheet, called: Sequence[str], name: str) -> None:
+    """The column `name` of the row before among those of the same parent, and its mean over all of those."""
     make, none, lineage = sheet.makers[name], sheet.sizes[name], sheet.lineage
     kind = np.min_scalar_type(none)
 
-    def back() -> Column:
+    def before() -> Column:
         column = make().astype(kind)
-        shifted = np.full(len(column), none, dtype=kind)
-        shifted[rows:] = column[:-rows]
-        return np.where(lineage.place >= rows, shifted, kind.type(none))
+        shifted = np.append(kind.type(none), column[:-1])[: len(column)]
+        return np.where(lineage.place >= 1, shifted, kind.type(none))
 
-    sheet.hidden.add(sheet.add(called, none + 1, back, ordinal=name in sheet.ordinal))
+    def so_far() -> Column:
+        column = make().astype(np.int64)
+        upto = np.append(0, np.cumsum(column))[: len(column)]
+        first = np.arange(len(column)) - lineage.place
+        return mean_code(upto - upto[first], lineage.place, none).astype(kind)
+
+    for one, maker in zip(called, (before, so_far), strict=False):
+        sheet.hidden.add(sheet.add(one, none + 1, maker, ordinal=name in sheet.ordinal))

@@ -74,6 +74,8 @@ class Spending:
         measure: rho for the tables, step after step.
         clip: norm that a unit may add to a table.
         mass: what units of norm `clip` add to a table in all, per unit, about.
+        most: rows that those of a unit weigh together when contexts are scored, at most.
+        weight: what they do weigh on average, about.
         doubt: sizes of the noise that a context must tell beyond, to be worth it.
     """
 
@@ -81,6 +83,8 @@ class Spending:
     measure: tuple[float, ...]
     clip: float
     mass: float
+    most: int
+    weight: float
     doubt: float = 1.0
 
 
@@ -113,7 +117,7 @@ def learn(
     known, measurements = Conditional(target=target, shares=one), []
     for cost in spending.measure:
         sigma = rows.clipped_sigma(cost, spending.clip)
-        options = _options(known, contexts, chains, spending.doubt * NOISE * sigma / spending.mass)
+        options = _options(known, contexts, chains, spending.doubt * NOISE * sigma * spending.weight / spending.mass)
         if not options:
             break
         chosen = rows.choose_context(
@@ -121,6 +125,7 @@ def learn(
             epsilon=rows.choice_epsilon(spending.choose),
             label=f"what {target} depends on",
             stop=True,
+            most=spending.most,
         )
         if chosen is None:
             break
@@ -182,7 +187,7 @@ def refined(
         # What is expected of a group of contexts is that of its members, as often as each comes.
         weights = np.maximum(table.sum(axis=2), 0) + 1e-9
         expected = _summed(shares * weights[..., None], fold)
-        expected /= expected.sum(axis=2, keepdims=True)
+        expected /= np.maximum(expected.sum(axis=2, keepdims=True), TINY)
         for level_ in sorted(k for k in target.maps if k <= wide):
             bins = target.maps[level_]
             observed = grouped(sums, target.between(wide, level_))
@@ -213,9 +218,11 @@ def _believed(observed: Floats, expected: Floats, sigma: Floats) -> Floats:
     noise = sigma**2 * (cells - 1)
     squares = (gap**2).sum(axis=2)
     trust = np.clip(1 - noise / np.maximum(squares, TINY), 0, 1) * (rows > sigma * math.sqrt(cells))
-    new = np.maximum(expected + trust[..., None] * gap / np.maximum(rows, TINY)[..., None], 0)
-    new /= np.maximum(new.sum(axis=2, keepdims=True), TINY)
-    return np.where(expected > 0, new / np.maximum(expected, TINY), 1.0)
+    new = np.where(expected > 0, expected + trust[..., None] * gap / np.maximum(rows, 1.0)[..., None], 0)
+    new = np.maximum(new, 0)
+    sums = new.sum(axis=2, keepdims=True)
+    new /= np.where(sums > 0, sums, 1)
+    return np.where((expected > 0) & (sums > 0), new / np.where(expected > 0, expected, 1), 1.0)
 
 
 def grouped(table: Floats, codes: Codes) -> Floats:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pasteur.privacy.columns import BACK, first_bins, moments, step_bins
+from pasteur.privacy.columns import first_bins, mean_code, moments, step_bins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,6 +153,7 @@ class _Rows:
         # What only rows below will ask for.
         self.kept = [name for name in self.called.visible if name not in self.sheet and name in self._along]
         self.sheet |= {name: np.zeros(len(parent), dtype=np.int64) for name in self.kept}
+        self.sums = {name: np.zeros(len(parent), dtype=np.int64) for name in self.called.ordinal}
         self.time = np.zeros(len(parent), dtype=np.int64)
         self.named = {other: np.full(len(parent), -1, dtype=np.int64) for other in self.called.links}
         if self.called.order:
@@ -171,12 +172,7 @@ class _Rows:
         for name in self.called.along:
             known[name] = self.sheet[name][rows]
         for name in self.called.drawn:
-            none = self.conditionals[name].shares.shape[-1]
-            for back in range(1, BACK + 1):
-                there = step >= back
-                known[self.called.back(name, back)] = (
-                    self.sheet[name][rows - back] if there else np.full(len(rows), none)
-                )
+            self._remember(name, known, rows, step)
         for other, name in self.called.links.items():
             known[name] = self._one(name, known, rows)
             self._name(other, known[name], rows, step)
@@ -190,6 +186,17 @@ class _Rows:
             known[name] = self._one(name, known, rows)
         for name in self.kept:
             self.sheet[name][rows] = known[name]
+        for name, sums in self.sums.items():
+            sums[rows] = known[name] + (sums[rows - 1] if step else 0)
+
+    def _remember(self, name: str, known: Sheet, rows: Integers, step: int) -> None:
+        """What the column was in the row before, and on average so far."""
+        none = self.conditionals[name].shares.shape[-1]
+        before, *mean = self.called.memory(name)
+        known[before] = self.sheet[name][rows - 1] if step else np.full(len(rows), none)
+        for each in mean:
+            sums = self.sums[name][rows - 1] if step else np.zeros(len(rows), dtype=np.int64)
+            known[each] = mean_code(sums, np.full(len(rows), step), none)
 
     def _one(self, name: str, known: Sheet, rows: Integers, *, without: int | None = None) -> Codes:
         codes = drawn(self.conditionals[name], known, len(rows), without=without, rng=self.drawing.rng)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 PRIVATE = True
 COMPONENTS = "tree"
+MOST = 4
+"""Rows that those of a unit weigh together when contexts are scored, at most."""
 CHOICES = 20
 """Choices of a tree of usual size, for which the accountant is chosen before any domain is known."""
 
@@ -146,6 +148,7 @@ class _Fitting:
         self.conditionals: dict[str, dict[str, Conditional]] = {}
         self.measured: list[Measurement] = []
         self.mass: dict[str, float] = {private.name: 1.0}
+        self.weight: dict[str, float] = {private.name: 1.0}
 
     def clip(self, name: str) -> float:
         """Norm that a unit may add to tables of `name`."""
@@ -178,6 +181,8 @@ class _Fitting:
         for child, number in called.numbers.items():
             self._learn(name, leveled, number, shares[number], known)
             self.mass[child] = self.mass[name] * _mass(shares[number], self.clip(child))
+            rows_each = np.minimum(np.arange(len(shares[number])), MOST)
+            self.weight[child] = max(1e-3, min(1.0, self.weight[name]) * float(shares[number] @ rows_each))
             known.append(number)
             if child in called.firsts:
                 self._learn(name, leveled, called.firsts[child], shares[called.firsts[child]], known)
@@ -186,7 +191,7 @@ class _Fitting:
     def _known(self, name: str) -> list[str]:
         """What is known of a child's row before any of it is drawn."""
         called = self.private.columns[name]
-        return [*called.above, *called.along, *(called.back(each, k) for each in called.drawn for k in (1, 2))]
+        return [*called.above, *called.along, *called.remembered]
 
     def _ones(self, name: str, rows: PrivateRows) -> dict[str, Floats]:
         """Each column on its own: noisy shares, of ordered ones smoothed."""
@@ -214,7 +219,7 @@ class _Fitting:
             for other, columns in called.beside.items():
                 chains |= {column: self.chains[other][each].with_none() for each, column in columns.items()}
             for each in called.drawn:
-                chains |= {called.back(each, back): chains[each].with_none() for back in (1, 2)}
+                chains |= dict.fromkeys(called.memory(each), chains[each].with_none())
             number = shares_of(self.conditionals[owner.parent], self.private.columns[owner.parent].numbers[name])
             places = np.array([number[k + 1 :].sum() for k in range(len(number) - 1)])
             chains |= {each: Chain.of(places, ordinal=True) for each in called.along}
@@ -239,6 +244,8 @@ class _Fitting:
                 measure=tuple(measure * weights / weights.sum()),
                 clip=clip,
                 mass=self.mass[name],
+                most=min(MOST, rows.max_rows),
+                weight=self.weight[name],
                 doubt=self.settings.doubt,
             ),
         )
