@@ -35,7 +35,7 @@ def session(server):
         "SELECT DISTINCT ON (id) id, age FROM people ORDER BY id, age",
         "SELECT extract(hour FROM at)::bigint, date_trunc('day', at), to_char(at, 'DY') FROM people",
         "SELECT array(SELECT a FROM x ORDER BY a), coalesce(a, b), CAST(a AS text) FROM people",
-        "SELECT \"user\", \"limit\", p.offset, a AS limit FROM people AS p",
+        'SELECT "user", "limit", p.offset, a AS limit FROM people AS p',
         "SELECT mode() WITHIN GROUP (ORDER BY age), percentile_cont(0.5) WITHIN GROUP (ORDER BY age) FROM people",
         "SELECT 'random() ; own.people' AS note -- now()",
         "(SELECT 1) UNION ALL (SELECT 2)",
@@ -89,5 +89,5 @@ def test_all_else_is_refused(session, text, message):
 
 
 def test_tables_that_a_query_names():
-    text = 'SELECT x.visits FROM People JOIN "Rooms" USING (id) WHERE note = \'prices\''
+    text = "SELECT x.visits FROM People JOIN \"Rooms\" USING (id) WHERE note = 'prices'"
     assert mentioned(text, ["people", "Rooms", "visits", "prices"], "q") == ["Rooms", "people"]

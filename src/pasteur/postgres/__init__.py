@@ -9,7 +9,7 @@ from __future__ import annotations
 from pasteur.postgres.guard import check, mentioned
 from pasteur.postgres.loading import load
 from pasteur.postgres.relations import Relation, TableSpec, shadows
-from pasteur.postgres.session import Session, literal, named, qualified
+from pasteur.postgres.session import Session, connected, literal, named, qualified
 from pasteur.postgres.snapshot import Snapshot
 from pasteur.postgres.types import ARROW, Field, fields, finite, normal
 
@@ -21,6 +21,7 @@ __all__ = [
     "Snapshot",
     "TableSpec",
     "check",
+    "connected",
     "fields",
     "finite",
     "literal",

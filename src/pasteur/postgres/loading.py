@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pasteur.errors import DataError
+from pasteur.errors import DataError, PasteurError
 from pasteur.postgres import faults
 from pasteur.postgres.session import connected, literal, qualified
 
@@ -57,6 +57,7 @@ def _written(
     progress: Callable[[str, int, int | None], None] | None,
     where: str,
 ) -> None:
+    failures: list[PasteurError] = []
     import adbc_driver_manager
 
     try:
@@ -69,19 +70,28 @@ def _written(
                     if not replace:
                         raise DataError(f"{where}: table {schema}.{name} is there already; --replace drops it first")
                     cursor.execute(f"DROP TABLE {qualified(schema, name)}")
-                reader = pa.RecordBatchReader.from_batches(columns, _told(name, make, progress))
+                reader = pa.RecordBatchReader.from_batches(columns, _told(name, make, progress, failures))
                 cursor.adbc_ingest(name, reader, mode="create", db_schema_name=schema)
         connection.commit()
     except adbc_driver_manager.Error as error:
+        if failures:  # the driver hands an error of ours on as text only
+            raise failures[0] from None
         raise faults.running(error, where, reading=False) from None
 
 
 def _told(
-    name: str, make: Callable[[], Iterable[pa.RecordBatch]], progress: Callable[[str, int, int | None], None] | None
+    name: str,
+    make: Callable[[], Iterable[pa.RecordBatch]],
+    progress: Callable[[str, int, int | None], None] | None,
+    failures: list[PasteurError],
 ) -> Iterator[pa.RecordBatch]:
     done = 0
-    for batch in make():
-        done += batch.num_rows
-        if progress:
-            progress(name, done, None)
-        yield batch
+    try:
+        for batch in make():
+            done += batch.num_rows
+            if progress:
+                progress(name, done, None)
+            yield batch
+    except PasteurError as error:
+        failures.append(error)
+        raise
