@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pasteur.datasets.config import DatasetConfig
     from pasteur.experiment import Experiment
     from pasteur.metrics import Bench
-    from pasteur.privacy import Accountant
     from pasteur.schema import Schema
     from pasteur.views.config import ViewConfig
 
@@ -239,7 +238,7 @@ def _declared(schema: Schema, algorithm: str) -> None:
 def _ledger(experiment: Experiment, algorithm: ModuleType, compressions: Mapping[str, Compression]) -> Ledger:
     privacy = experiment.privacy
     budget = Budget(epsilon=privacy.epsilon, delta=privacy.delta, unit=experiment.dataset.unit.name)
-    chosen: str | Accountant = privacy.accountant
+    chosen = privacy.accountant
     if chosen == "auto":
         needed = [found for each in compressions.values() if (found := each.codec.compressor.accountant(budget))]
         chosen = needed[0] if needed else algorithm.accountant(budget, experiment.settings)

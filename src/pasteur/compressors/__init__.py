@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pasteur.compressors._outside import Outside
     from pasteur.compressors._private import PrivateFit
-    from pasteur.privacy import Accountant, Budget
+    from pasteur.privacy import Budget
 
     Floats = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]
@@ -226,8 +226,8 @@ class Compressor(Protocol):
         """
         ...
 
-    def accountant(self, budget: Budget) -> Accountant | None:
-        """The accountant that fitting needs, from public numbers alone; None: any will do."""
+    def accountant(self, budget: Budget) -> str | None:
+        """Name of the accountant that fitting needs, from public numbers alone; None: any will do."""
         ...
 
     def fit(self, private: PrivateFit, *, cost: float) -> Self:

@@ -206,7 +206,8 @@ def _first(table: TableSchema, order: str) -> int:
     domain = dict(column.domain or {})
     low, high = domain.get("min"), domain.get("max")
     whole = isinstance(low, int) and isinstance(high, int) and not domain.get("decimals")
-    if not whole or high - low + 1 != table.max_rows:
+    steps = int(high) - int(low) + 1 if whole and low is not None and high is not None else None
+    if low is None or steps != table.max_rows:
         raise SchemaError(
             f"column {column.where} must have as many whole numbers from min to max as max_rows ({table.max_rows}), "
             "a step each, for a compressor; algorithm 'relational' takes other times"

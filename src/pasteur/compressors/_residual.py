@@ -75,7 +75,7 @@ class Residual:
     @cached_property
     def domain(self) -> Domain:
         """Of the rows that are learned from: a row a step."""
-        sizes = {}
+        sizes: dict[str, int] = {}
         for channel in self.declaration.channels:
             sizes |= {f"{channel.name}.before": BINS + 1, f"{channel.name}.height": HEIGHTS}
             sizes |= {f"{channel.name}.beside": SIDES, f"{channel.name}.bin": BINS + 1}
@@ -122,12 +122,18 @@ class Residual:
         steps = [(f"{n}.before", f"{n}.height", f"{n}.beside", f"{n}.bin") for n in names]
         sigma = private.mean_sigma(cost * (1 - shares) / len(steps))
         measured = private.measure_mean(steps, sigmas=[sigma] * len(steps), label="residuals")
-        bins = {name: _backed(each.values[..., :BINS], sigma) for name, each in zip(names, measured, strict=True)}
+        bins = {
+            name: _backed(np.asarray(each.values[..., :BINS], dtype=np.float64), sigma)
+            for name, each in zip(names, measured, strict=True)
+        }
         holds = dict(self.holds)
         if holes:
             sigma = private.mean_sigma(cost * shares / len(holes))
             found = private.measure_mean(holes, sigmas=[sigma] * len(holes), label="what steps hold")
-            holds = {n: _held(each.values, sigma) for n, each in zip(self.uncertain, found, strict=True)}
+            holds = {
+                n: _held(np.asarray(each.values, dtype=np.float64), sigma)
+                for n, each in zip(self.uncertain, found, strict=True)
+            }
         return replace(self, bins=bins, holds=holds)
 
     def draw(self, curves: Floats, lengths: Codes, levels: tuple[Codes, Codes], *, rng: np.random.Generator) -> Series:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pasteur.compressors import Codes, Declaration, Floats, Series
     from pasteur.compressors._private import PrivateFit
-    from pasteur.privacy import Accountant, Budget
+    from pasteur.privacy import Budget
 
 RIDGE = 0.05
 """Weight of the squared difference between neighbouring coefficients: what is not known follows what is."""
@@ -73,9 +73,10 @@ class Linear:
         curves = [Part(name=name, size=self.levels, ordered=True) for knot in self.segments for name in knot]
         return (*curves, *self.outside.parts)
 
-    def accountant(self, budget: Budget) -> Accountant | None:
-        """Any."""
+    def accountant(self, budget: Budget) -> str | None:
+        """Any will do."""
         del budget
+        return None
 
     def fit(self, private: PrivateFit, *, cost: float) -> Self:
         """Nothing to learn."""
@@ -99,7 +100,12 @@ class Linear:
 
     @cached_property
     def _basis(self) -> Floats:
-        return hats(self.declaration.steps, self.segments_)
+        return self.basis(self.declaration.steps, self.segments_)
+
+    @staticmethod
+    def basis(steps: int, knots: int) -> Floats:
+        """What curves are made of; see `hats`."""
+        return hats(steps, knots)
 
     @cached_property
     def _bounds(self) -> tuple[Floats, Floats]:
