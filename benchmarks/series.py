@@ -255,7 +255,7 @@ def _runs(real: Careers, root: Path, options: argparse.Namespace) -> Iterator[tu
     for algorithm in options.algorithms:
         for epsilon in options.epsilons:
             for seed in range(options.repeats):
-                overrides = [f"algo={algorithm}", f"privacy.epsilon={epsilon:g}", f"seed={seed}", *options.set]
+                overrides = [f"algorithm={algorithm}", f"privacy.epsilon={epsilon:g}", f"seed={seed}", *options.set]
                 start = time.perf_counter()
                 made = synthetic_careers(root, overrides)
                 yield f"{algorithm}, epsilon {epsilon:g}", errors(real, made), time.perf_counter() - start

@@ -93,7 +93,7 @@ class Columns:
 
     @property
     def along(self) -> tuple[str, ...]:
-        """The columns that say where a row stands among those of its parent."""
+        """The columns that say where a row stands among those of its parent; without an order that says nothing."""
         return (self.place, self.left) if self.place and self.left else ()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from pasteur.privacy.counts import Exact
 from pasteur.table import UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from pasteur.marginals import Clique, Domain
     from pasteur.privacy.noise import Integers
@@ -39,6 +40,22 @@ class Grouped:
 
     columns: Mapping[str, Column]
     starts: Integers
+
+
+class Picked(Mapping[str, Column]):
+    """Some rows of columns, each picked when it is asked for."""
+
+    def __init__(self, make: Callable[[str], Column], names: Sequence[str], rows: Integers) -> None:
+        self._make, self._names, self._rows = make, names, rows
+
+    def __getitem__(self, name: str) -> Column:
+        return self._make(name)[self._rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def grouped(codes: Table, domain: Domain, *, order: str | None, max_rows: int, salt: str) -> Grouped:
@@ -139,6 +156,13 @@ class MeanCounts(Exact):
     def total(self) -> int:
         """Rows kept."""
         return int(self.rows.starts[-1])
+
+    def only(self, name: str, *, first: bool) -> MeanCounts:
+        """The tables of the rows of code 0 of an attribute, or of all others."""
+        keep = (self._column(name) == 0) == first
+        before = np.append(0, np.cumsum(keep))
+        columns = Picked(self._column, self.domain.attributes, np.flatnonzero(keep))
+        return MeanCounts(Grouped(columns=columns, starts=before[self.rows.starts]), self.domain)
 
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, Column]]:
         """The codes of all rows at once."""

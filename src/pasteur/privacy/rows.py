@@ -235,6 +235,18 @@ class PrivateRows:
         private._counts = MeanCounts(self._counts.rows, levels.domain, self._counts.levels | maps)
         return private
 
+    def only(self, name: str, *, first: bool) -> PrivateRows:
+        """The rows of code 0 of attribute `name`, or all others, on the same ledger: no unit has more of them.
+
+        Raises:
+            PrivacyError: an unknown attribute.
+        """
+        self._counts.shapes([(name,)])
+        private = object.__new__(PrivateRows)
+        private.__dict__.update(self.__dict__)
+        private._counts = self._counts.only(name, first=first)
+        return private
+
     @property
     def _relation(self) -> Relation:
         return self._ledger.budget.relation

@@ -175,9 +175,9 @@ def _along(sheet: Sheet, domain: Domain, owner: Relation) -> dict[str, object]:
     lineage = sheet.lineage
     most = owner.max_rows
     kind = np.min_scalar_type(most)
-    if not owner.order:
-        return {}
     place = sheet.add("place of row", most, lambda: lineage.place.astype(kind), ordinal=True)
+    if not owner.order:
+        return {"place": place}
     left = sheet.add("rows left", most, lambda: (lineage.siblings - 1 - lineage.place).astype(kind), ordinal=True)
     count = moments(domain, owner.order)
     edges, steps = first_bins(count), step_bins(count)

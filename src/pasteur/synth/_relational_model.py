@@ -44,7 +44,7 @@ class RelationalModel:
         relations: between the tables, parents before their children.
         columns: how each table's columns are called.
         domains: each table's attributes.
-        conditionals: table -> column that is drawn -> its distribution.
+        conditionals: table -> column that is drawn -> its distribution; of first rows under `at_first(table)`.
         measured: noisy answers about the tables, beside the root model's own.
         ids: table -> column of ids -> its Arrow type; 64-bit whole numbers where nothing is said.
     """
@@ -155,10 +155,12 @@ class RelationalModel:
         if header["format"] != FORMAT:
             raise DataError(rule("its format", header["format"], f"{FORMAT}, which this version of Pasteur reads"))
         domains = {name: Domain.of(sizes, ordinal=ordinal) for name, (sizes, ordinal) in header["domains"].items()}
-        conditionals: dict[str, dict[str, Conditional]] = {name: {} for name in domains}
+        conditionals: dict[str, dict[str, Conditional]] = {}
         for number, each in enumerate(header["conditionals"]):
             groups = tuple(arrays[f"groups_{number}_{place}"] for place in range(len(each["contexts"])))
-            conditionals[each["table"]][each["target"]] = _conditional(each, arrays[f"shares_{number}"], groups)
+            conditionals.setdefault(each["table"], {})[each["target"]] = _conditional(
+                each, arrays[f"shares_{number}"], groups
+            )
         measured = tuple(
             Measurement(clique=tuple(each["clique"]), values=arrays[f"noisy_{number}"], sigma=each["sigma"])
             for number, each in enumerate(header["measurements"])

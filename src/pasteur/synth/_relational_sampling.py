@@ -62,6 +62,11 @@ def drawn(
     return codes
 
 
+def at_first(table: str) -> str:
+    """What the conditionals of the first rows of each parent are kept under."""
+    return f"{table} at first"
+
+
 class Drawing:
     """One sample of a tree of tables in the making.
 
@@ -141,6 +146,7 @@ class _Rows:
         self.drawing, self.relation, self.parent = drawing, relation, parent
         self.called = drawing.columns[relation.child]
         self.conditionals = drawing.conditionals[relation.child]
+        self.firsts = drawing.conditionals.get(at_first(relation.child), {})
         self.above = drawing.sheets[relation.parent]
         self.source = _sources(drawing.columns, relation)
         self.sheet: Sheet = {
@@ -150,6 +156,8 @@ class _Rows:
         for name in self.called.above:
             self.sheet[name] = self.above[self.source[name]][parent]
         self.sheet |= zip(self.called.along, (place, left), strict=False)
+        if self.called.place:
+            self.sheet[self.called.place] = place
         # What only rows below will ask for.
         self.kept = [name for name in self.called.visible if name not in self.sheet and name in self._along]
         self.sheet |= {name: np.zeros(len(parent), dtype=np.int64) for name in self.kept}
@@ -174,7 +182,7 @@ class _Rows:
         for name in self.called.drawn:
             self._remember(name, known, rows, step)
         for other, name in self.called.links.items():
-            known[name] = self._one(name, known, rows)
+            known[name] = self._one(name, known, rows, step)
             self._name(other, known[name], rows, step)
             sheet = self.drawing.sheets[other]
             for each, column in self.called.beside[other].items():
@@ -183,7 +191,7 @@ class _Rows:
         if self.called.step:
             self._move(known, rows, step)
         for name in self.called.own:
-            known[name] = self._one(name, known, rows)
+            known[name] = self._one(name, known, rows, step)
         for name in self.kept:
             self.sheet[name][rows] = known[name]
         for name, sums in self.sums.items():
@@ -198,8 +206,9 @@ class _Rows:
             sums = self.sums[name][rows - 1] if step else np.zeros(len(rows), dtype=np.int64)
             known[each] = mean_code(sums, np.full(len(rows), step), none)
 
-    def _one(self, name: str, known: Sheet, rows: Integers, *, without: int | None = None) -> Codes:
-        codes = drawn(self.conditionals[name], known, len(rows), without=without, rng=self.drawing.rng)
+    def _one(self, name: str, known: Sheet, rows: Integers, step: int, *, without: int | None = None) -> Codes:
+        conditional = self.conditionals[name] if step else self.firsts.get(name, self.conditionals[name])
+        codes = drawn(conditional, known, len(rows), without=without, rng=self.drawing.rng)
         self.sheet[name][rows] = codes
         return codes
 
@@ -214,7 +223,7 @@ class _Rows:
             time = rng.integers(self.edges[code], self.edges[code + 1])
             known[name] = np.zeros(len(rows), dtype=np.int64)
         else:
-            code = self._one(name, known, rows, without=0).astype(np.int64)
+            code = self._one(name, known, rows, step, without=0).astype(np.int64)
             known[name] = code
             time = self.time[rows - 1] + rng.integers(self.steps[code - 1], self.steps[code])
         self.time[rows] = np.minimum(time, self.moments - 1)
