@@ -103,3 +103,24 @@ def test_nycflights(shipped):
     assert pc.count_distinct(flights[UNIT]).as_py() == 336_776
     assert set(pc.unique(flights["origin"]).to_pylist()) == {"EWR", "JFK", "LGA"}
     assert pc.min_max(flights["year"]).as_py() == {"min": 2013, "max": 2013}
+
+
+@pytest.mark.slow
+@registry
+def test_nycplanes_has_no_orphan_left(shipped):
+    tables = primary(shipped("nycplanes"), CACHE / "data" / "orig" / "raw" / "nycplanes")
+    flights = tables["flights"].arrow(["tailnum", "dest"])
+    assert flights.num_rows == 336_776 - 50_094
+    assert flights["tailnum"].null_count == 2512
+    assert 0 < flights["dest"].null_count < 7602  # of those that are left
+    assert tables["planes"].rows == 3322
+
+
+@pytest.mark.slow
+@registry
+def test_lahman(shipped):
+    tables = primary(shipped("lahman"), CACHE / "data" / "orig" / "raw" / "lahman")
+    assert tables["people"].rows == 20_093
+    batting = tables["batting"].arrow(["player_id", "at_bats"])
+    assert (batting.num_rows, pc.count_distinct(batting["player_id"]).as_py()) == (108_789, 19_898)
+    assert batting["at_bats"].null_count == 0

@@ -21,6 +21,7 @@ VIEWS = {
     "mimic_core": ("mimic_demo", ["core", "timeseries"]),
     "mimic_relational": ("mimic_demo", ["patients", "stays", "transfers", "lab_results"]),
     "nycflights": ("nycflights", ["core"]),
+    "nycplanes": ("nycplanes", ["core", "flights"]),
 }
 
 
