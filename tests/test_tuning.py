@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from pasteur import datasets, table
+from pasteur import datasets, table, tuning
 from pasteur.catalog import Paths
 from pasteur.errors import ConfigError
 from pasteur.experiment import Tuning
@@ -105,6 +105,9 @@ def test_what_a_trial_on_ref_claims_depends_on_who_ref_is(project):
     assert book.composed("people", salt, "ref_fit").epsilon == 1
     last = run(project(report=False))  # the one run that opens wrk: its claim is whole
     assert (last.claim["people"], last.claim["epsilon"]) == (["wrk"], 1.0)
+    late = prepare(project("mst", tuning=ON_REF))  # ref is an anchor of that run: its exact scores have read all of it
+    assert late.ledger.people == ()
+    assert "have no claim, as exact scores of other runs have read them" in tuning.told(late)
     assert last.releases["line"] == "1st release from this data; all together epsilon = 1 at delta 1e-09"
 
 
@@ -177,8 +180,6 @@ def spent(project, **changes):
 def test_a_run_that_names_its_sweep_claims_no_more_than_is_so(project, changes, words):
     spent(project, **changes)
     plan = prepare(project("mst", tuned="toy-1"))
-    from pasteur import tuning
-
     assert words in tuning.told(plan)
     assert ("7 trials" in tuning.told(plan)) != ("best" in changes)  # a number that was drawn to be a secret is one
 

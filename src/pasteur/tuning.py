@@ -48,7 +48,11 @@ def told(plan: Plan) -> str:
     """What the claim of a run says of tuning; "" where there is nothing to say."""
     e = plan.experiment
     if e.tuning and e.tuning.on_ref:
-        who = "are taken as public" if e.tuning.ref == "public" else "are charged with this ledger"
+        who = "are charged with this ledger"
+        if e.tuning.ref == "public":
+            who = "are taken as public"
+        elif plan.ledger and not plan.ledger.people:
+            who = "have no claim, as exact scores of other runs have read them"
         return (
             f"a trial of sweep {e.tuning.sweep}: it fitted {in_words('ref_fit')}, whose people {who}, and read "
             "nothing of wrk"

@@ -229,7 +229,7 @@ def _show(
         asked.objectives,
         found,
         files=files,
-        randomised=asked.number is not None,
+        randomised=asked.number is not None and asked.data == "wrk",
         bold=summary.wants_colour(sys.stdout),
     )
     sys.stdout.write("\n".join([*said, *([problem] if problem else [])]) + "\n")
