@@ -1,6 +1,6 @@
 """Kill a sweep at random moments, start it again each time, and look for trials that were lost or done twice.
 
-A grid of 40 points over 300 people, two processes: the sweep is killed (SIGKILL to its parent alone, to all its
+A grid of 120 points over 300 people, two processes: the sweep is killed (SIGKILL to its parent alone, to all its
 processes, or Ctrl-C), then started again by the same command. At the end each point must have been finished once, and
 nothing that was ever finished may have changed. `python benchmarks/sweep_kills.py [KILLS] [SEED]`
 """
@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-POINTS = 40
+POINTS = 120
 COMMAND = [sys.executable, "-m", "pasteur", "-m", "sweep=toy", "dataset=people", "algo=independent", "metrics=quick"]
 
 DATASET = """
@@ -106,6 +106,19 @@ def end(process: subprocess.Popen[bytes], how: str) -> None:
     process.wait()
 
 
+def moment(process: subprocess.Popen[bytes], root: Path, rng: random.Random, longest: float) -> None:
+    """Wait for a random moment: one in four while the sweep starts, the others while its trials run."""
+    until = time.perf_counter() + rng.uniform(0.0, longest)
+    if rng.random() < 0.25:
+        while process.poll() is None and time.perf_counter() < until:
+            time.sleep(0.05)
+        return
+    before = set(root.glob("outputs/sweeps/toy-*/*/"))
+    while process.poll() is None and before == set(root.glob("outputs/sweeps/toy-*/*/")):
+        time.sleep(0.05)
+    time.sleep(rng.uniform(0.0, 4.0))
+
+
 def first(root: Path, log: Path) -> float:
     """Seconds until the first trial is finished; then all of it is killed."""
     started = time.perf_counter()
@@ -125,18 +138,15 @@ def main(kills: int, seed: int) -> None:
         root = Path(folder)
         project(root)
         log = root / "log"
-        longest = 1.5 * first(root, log)
+        longest = first(root, log)
         seen = finished(root)
-        print(f"killed when the first of {POINTS} was finished; now at random, up to {longest:.0f} s after a start")
+        print(f"killed when the first of {POINTS} was finished, after {longest:.0f} s; now at random", flush=True)
         while sum(ways.values()) < kills and len(seen) < POINTS:
             process = start(root, log)
-            try:
-                process.wait(rng.uniform(0.0, longest))
-                break
-            except subprocess.TimeoutExpired:
-                how = rng.choice(("parent", "all", "ctrl-c"))
-                end(process, how)
-                ways[how] += 1
+            moment(process, root, rng, longest)
+            how = rng.choice(("parent", "all", "ctrl-c"))
+            end(process, how)
+            ways[how] += 1
             now = finished(root)
             changed = [number for number, bytes_ in seen.items() if now.get(number) != bytes_]
             assert not changed, f"lost or changed: {changed}"

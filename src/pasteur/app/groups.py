@@ -35,7 +35,7 @@ def declared_schemas(root: Path) -> dict[str, Path]:
 def groups() -> tuple[str, ...]:
     """The groups that have options."""
     names = {path.name for folder in folders() if folder.is_dir() for path in folder.iterdir() if path.is_dir()}
-    return tuple(sorted(n for n in names - {"hydra"} if not n.startswith(("_", ".")) and options(n)))
+    return tuple(sorted(n for n in names - {"hydra", "search"} if not n.startswith(("_", ".")) and options(n)))
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Asked:
         self.number = number
         self.params = {}
 
-    def suggest_int(self, name, low, high, step=1, log=False):
+    def suggest_int(self, name, low, high, step=1, *, log=None):
         self.params[name] = low
         return low
 
@@ -86,7 +86,7 @@ def test_a_grid_has_each_point_once():
 def test_an_empty_space_is_refused():
     with pytest.raises(ConfigError, match=r"independent.yaml: the space is empty"):
         space(algorithm="independent")
-    with pytest.raises(ConfigError, match="sweep.space: the space is empty"):
+    with pytest.raises(ConfigError, match=r"sweep.space: the space is empty"):
         space(search=False)
 
 

@@ -43,12 +43,13 @@ def whole(words: Sequence[str]) -> DictConfig:
             raise diagnose.explain(error, words) from error
 
 
-def check(space: Space, words: Sequence[str]) -> Experiment:
+def check(space: Space, words: Sequence[str], composed: DictConfig) -> Experiment:
     """Try the ends of every range and every choice, each with the others' first.
 
     Args:
         space: what is searched.
         words: what all trials share.
+        composed: what they compose to.
 
     Returns:
         The experiment of a trial with the first value of each setting.
@@ -59,7 +60,7 @@ def check(space: Space, words: Sequence[str]) -> Experiment:
     for dimension in space.dimensions:
         if dimension.setting.split(".")[0] in COMMON:
             raise ConfigError(f"{dimension.setting} must have one value in a sweep: trials could not be compared")
-    made = list(_experiments(space, words))
+    made = list(_experiments(space, words, composed))
     first = made[0]
     binned = [dimension.setting for dimension in space.dimensions if dimension.setting in BINNED]
     if binned and first.metrics.schema is None:
@@ -74,7 +75,7 @@ def check(space: Space, words: Sequence[str]) -> Experiment:
     return first
 
 
-def _experiments(space: Space, words: Sequence[str]) -> Iterator[Experiment]:
+def _experiments(space: Space, words: Sequence[str], base: DictConfig) -> Iterator[Experiment]:
     """The experiments to try. Groups are composed anew; single settings are changed in what was composed."""
     chosen = [dimension for dimension in space.dimensions if dimension.setting in groups.groups()]
     single = [dimension for dimension in space.dimensions if dimension not in chosen]
@@ -82,7 +83,8 @@ def _experiments(space: Space, words: Sequence[str]) -> Iterator[Experiment]:
     changed = [first | {d.setting: edge} for d in chosen for edge in d.edges()[1:]]
     start = {dimension.setting: dimension.edges()[0] for dimension in single}
     for number, options in enumerate([first, *changed]):
-        composed = whole([*words, *(f"{name}={text(value)}" for name, value in options.items())])
+        more = [f"{name}={text(value)}" for name, value in options.items()]
+        composed = whole([*words, *more]) if more else base
         yield _experiment(composed, start)
         if number == 0:
             for dimension in single:

@@ -165,9 +165,10 @@ class Engine:
         config, task = self.request.config, self.request.task(self.root, self.token)
         words = [
             f"hydra.sweep.dir='{self.folder}'",
-            f"hydra.sweeper.study_name={self.request.id}",
+            f"hydra.sweeper.study_name='{self.request.id}'",
             f"hydra.sweeper.n_trials={left}",
             f"hydra.sweeper.n_jobs={self.request.batch}",
+            f"hydra.sweeper.direction=[{','.join('minimize' for _ in config.objective)}]",
             *([f"hydra.launcher.n_jobs={config.jobs}"] if self.request.joblib else []),
         ]
         try:
@@ -176,8 +177,8 @@ class Engine:
         except Exception as error:
             if _ended_by_itself(error):
                 self._crashed(study, task)
-            elif "No trials are completed" not in str(error):  # all have failed, and the sweeper asks for the best
-                raise
+            elif not (isinstance(error, ValueError) and self.results() and studies.fruitless(study)):
+                raise  # where all have failed, the sweeper asks for the best of them
 
     def _crashed(self, study: Study, task: Tuned) -> None:
         """Write down the trials that a worker's end took with it: begun, and not ended."""

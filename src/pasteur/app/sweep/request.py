@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 FEW = 4
 """Trials that do not learn from one another are asked for so many times what runs at once."""
 
-SAMPLER = "hydra/sweeper/sampler"
+SWEEPER, OPTUNA = "hydra/sweeper", "optuna"
+
+SAMPLER = f"{SWEEPER}/sampler"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,9 @@ def of(overrides: Sequence[str]) -> Request | None:
     Raises:
         ConfigError: something of it is wrong; nothing was started.
     """
+    said = {name: value for name, _, value in (word.partition("=") for word in overrides)}
+    if NODE in said and said.get(SWEEPER, OPTUNA) != OPTUNA:
+        raise ConfigError(rule(SWEEPER, said[SWEEPER], f"{OPTUNA} for a sweep of a preset"))
     with compose.clear_errors(overrides):
         whole = checking.whole(alternatives(overrides)[0])
         parsed = OverridesParser.create().parse_overrides(list(overrides))
@@ -107,7 +112,7 @@ def of(overrides: Sequence[str]) -> Request | None:
     choices = {str(group): option for group, option in whole.hydra.runtime.choices.items()}
     sampler = str(OmegaConf.select(whole, "hydra.sweeper.sampler._target_") or "").rpartition(".")[2]
     if not sampler:
-        raise ConfigError(rule("hydra/sweeper", choices.get("hydra/sweeper"), "optuna for a sweep of a preset"))
+        raise ConfigError(rule(SWEEPER, choices.get(SWEEPER), f"{OPTUNA} for a sweep of a preset"))
     node: Any = OmegaConf.to_container(whole[NODE], resolve=True)
     config = settings.read(node, str(choices[NODE]))
     searched = [override for override in parsed if override.is_sweep_override()]
@@ -129,7 +134,7 @@ def of(overrides: Sequence[str]) -> Request | None:
         space=space,
         words=tuple(word for word in words if not (grid and word.startswith(f"{SAMPLER}=")))
         + ((f"{SAMPLER}=random",) if grid else ()),
-        experiment=checking.check(space, words),
+        experiment=checking.check(space, words, whole),
         sampler=sampler,
         joblib="joblib" in str(whole.hydra.launcher._target_),
     )

@@ -32,7 +32,11 @@ _STORES: dict[str, Any] = {}
 
 def url_of(root: Path, storage: str | None) -> str:
     """The store's URL: the one that is given, or a file of the project's."""
-    return storage or f"sqlite:///{root.resolve() / 'outputs' / 'optuna.db'}"
+    if storage:
+        return storage
+    folder = root.resolve() / "outputs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder / 'optuna.db'}"
 
 
 @contextmanager
@@ -59,9 +63,16 @@ def open_store(url: str) -> Any:
 
             local = url.startswith("sqlite")
             options = {"connect_args": {"timeout": SECONDS}} if local else {"pool_pre_ping": True}
-            _STORES.clear()
+            forget()
             _STORES[url] = _CachedStorage(RDBStorage(url, engine_kwargs=options))
     return _STORES[url]
+
+
+def forget() -> None:
+    """Close the open store: another process, or a fork of this one, opens its own."""
+    for store in _STORES.values():
+        store._backend.engine.dispose()  # noqa: SLF001 - it shows no other way
+    _STORES.clear()
 
 
 def current() -> Any:
@@ -110,6 +121,13 @@ def running(study: Study) -> list[FrozenTrial]:
     from optuna.trial import TrialState
 
     return list(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+
+
+def fruitless(study: Study) -> bool:
+    """Whether no trial has given a value."""
+    from optuna.trial import TrialState
+
+    return not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
 def tell(study: Study, number: int, values: Sequence[float] | None) -> None:
