@@ -90,6 +90,11 @@ class Channel:
         return float(low), float(high)
 
     @property
+    def least(self) -> float:
+        """The least value that is no zero symbol, in [0, 1]: one unit above the least, where that is one."""
+        return float(self.shares(np.array(self.min + 10.0**-self.decimals))) if self.zero else 0.0
+
+    @property
     def holes(self) -> bool:
         """Whether it says for itself where it is missing."""
         return self.missing and self.missing_with is None

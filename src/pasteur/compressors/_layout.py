@@ -89,7 +89,7 @@ class Layout:
         steps, channels = self.declaration.steps, self.declaration.channels
         names = [self.key, *([self.order] if self.order else []), *(channel.name for channel in channels)]
         held = table.arrow(names)
-        found = pc.index_in(held[self.key].combine_chunks().cast(keys.type), keys)
+        found = pc.index_in(held[self.key].combine_chunks().cast(pa.string()), keys.cast(pa.string()))
         entity = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         time = _numbers(held, self.order) - self.first if self.order else np.zeros(len(entity))
         kept = (entity >= 0) & np.isfinite(time) & (time >= 0) & (time < steps)

@@ -157,7 +157,7 @@ class Residual:
                 off = low + rng.random(len(own)) * np.maximum(high - low, 0.0)
                 if not self.learned(channel.name):
                     off = np.zeros(len(own))
-                value = np.clip(curve + off, 0.0, 1.0)
+                value = np.clip(curve + off, channel.least, 1.0)
                 values[own, step, place] = np.select([holds == VALUE, holds == ZERO], [value, 0.0], np.nan)
                 held[own, place] = holds
                 bins[own, place] = np.where(holds == VALUE, found, BINS)

@@ -89,13 +89,14 @@ class Linear:
         low, high = self._bounds
         levels = np.floor((found - low) / (high - low) * self.levels)
         codes = np.clip(levels, 0, self.levels - 1).astype(np.int64)
-        return np.concatenate([codes.reshape(len(codes), -1), self.outside.encode(series)], axis=1)
+        flat = codes.reshape(len(codes), codes.shape[1] * codes.shape[2])
+        return np.concatenate([flat, self.outside.encode(series)], axis=1)
 
     def curves(self, codes: Codes, lengths: Codes) -> Floats:
         """Straight lines between the middles of the coefficients' levels."""
         low, high = self._bounds
-        width = self.segments_ * len(self.declaration.channels)
-        levels = codes[:, :width].reshape(len(codes), self.segments_, -1)
+        channels = len(self.declaration.channels)
+        levels = codes[:, : self.segments_ * channels].reshape(len(codes), self.segments_, channels)
         return lines(low + (levels + 0.5) / self.levels * (high - low), lengths, self._basis)
 
     @cached_property

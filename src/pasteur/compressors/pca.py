@@ -124,7 +124,7 @@ class Pca:
 
     def _coefficients(self, series: Series) -> Floats:
         found = coefficients(smooth_targets(series, self.declaration), series.lengths, self._basis)
-        return found.reshape(len(found), -1)
+        return found.reshape(len(found), len(self.mean))
 
     def encode(self, series: Series) -> Codes:
         """Each component's level: equally many of a normal distribution of its spread lie in each."""
@@ -141,7 +141,7 @@ class Pca:
 
         scores = norm.ppf((codes[:, : self.components] + 0.5) / self.levels) * self.spread
         knots = np.clip(self.mean + scores @ self.axes.T, 0.0, 1.0)
-        return lines(knots.reshape(len(codes), self.knots, -1), lengths, self._basis)
+        return lines(knots.reshape(len(codes), self.knots, len(self.declaration.channels)), lengths, self._basis)
 
     @cached_property
     def _basis(self) -> Floats:
