@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from pasteur.errors import PrivacyError, near_miss, rule
 from pasteur.privacy import units
@@ -170,12 +171,10 @@ def _located(parent: Lineage, parent_key: str, words: npt.NDArray[np.uint64], ke
 
     unit = np.searchsorted(parent.words[0], words[0])
     unit = np.minimum(unit, max(parent.words.shape[1] - 1, 0))
-    if not parent.words.shape[1] or not len(keys):
+    mine = parent.keys[parent_key]
+    if not len(mine) or not len(keys):
         return np.full(len(keys), -1, dtype=np.int64)
     same = (parent.words[0][unit] == words[0]) & (parent.words[1][unit] == words[1])
-    mine = parent.keys[parent_key]
-    if mine.dtype != keys.dtype:
-        mine, keys = mine.astype(str).astype(object), keys.astype(str).astype(object)
     numbers, found = pd.factorize(np.concatenate([mine, keys]))
     ours = parent.unit * len(found) + numbers[: len(mine)]
     theirs = unit * len(found) + numbers[len(mine) :]
@@ -193,7 +192,8 @@ def _keys(codes: Table, names: Sequence[str], rows: Integers) -> dict[str, npt.N
 def _key(codes: Table, name: str) -> npt.NDArray[Any]:
     if name not in codes.columns:
         raise PrivacyError(f"key '{name}' is not a column of the codes{near_miss(name, codes.columns)}")
-    column: npt.NDArray[Any] = codes.frame([name])[name].to_numpy()
+    text = codes.arrow([name]).column(0).cast(pa.string())
+    column: npt.NDArray[Any] = text.combine_chunks().to_numpy(zero_copy_only=False)
     return column
 
 

@@ -8,7 +8,7 @@ the noise changes the expectation (James and Stein 1961, positive part, a row at
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,8 @@ CELLS = 1 << 18
 TABLE = 1 << 16
 """Cells of a table that is measured, at most."""
 TINY = 1e-300
+ANCHORING = 10
+"""Steps in which conditionals are brought to their mean."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,6 +105,8 @@ def learn(
     contexts: Sequence[str],
     chains: Mapping[str, Chain],
     spending: Spending,
+    *,
+    whole: bool,
 ) -> Learnt:
     """Choose and measure, as long as there is something worth it.
 
@@ -113,6 +117,7 @@ def learn(
         contexts: columns that it may depend on.
         chains: their levels and the target's.
         spending: of this target.
+        whole: whether `one` is of these very rows, so that the conditionals must come to it on average.
     """
     known, measurements = Conditional(target=target, shares=one), []
     for cost in spending.measure:
@@ -134,6 +139,8 @@ def learn(
         (noisy,) = rows.measure_clipped([clique], sigmas=[sigma], clip=spending.clip, label="conditional")
         measurements.append(noisy)
         known = refined(known, name, groups, wide, chains, noisy)
+        if whole:
+            known = anchored(known, one, np.maximum(np.asarray(noisy.values, dtype=np.float64).sum(axis=-1), 0))
     return Learnt(conditional=known, measurements=tuple(measurements))
 
 
@@ -202,6 +209,23 @@ def refined(
         groups=(*known.groups, chain.maps[groups]),
         shares=shares.reshape(*known.shares.shape[:-1], groups, -1),
     )
+
+
+def anchored(known: Conditional, one: Floats, weights: Floats) -> Conditional:
+    """The same, but so that on average over contexts the target is distributed as `one`.
+
+    Args:
+        known: a conditional.
+        one: (codes,) shares.
+        weights: how often each combination of contexts comes, noisy: shaped as the contexts.
+    """
+    shares = known.shares
+    for _ in range(ANCHORING):
+        mean = np.tensordot(weights / max(weights.sum(), TINY), shares, axes=weights.ndim)
+        ratio = np.where(mean > 0, one / np.where(mean > 0, mean, 1), 1)
+        shares = shares * np.clip(ratio, 0.1, 10)
+        shares = shares / np.maximum(shares.sum(axis=-1, keepdims=True), TINY)
+    return replace(known, shares=shares) if weights.sum() > 0 else known
 
 
 def _believed(observed: Floats, expected: Floats, sigma: Floats) -> Floats:

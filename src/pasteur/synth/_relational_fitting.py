@@ -184,7 +184,7 @@ class Fitting:
             weight=max(LEAST, float(shares @ np.minimum(each, most))),
             doubt=settings.doubt,
         )
-        learnt = learn(rows, target, one, known, self.chains[name], spending)
+        learnt = learn(rows, target, one, known, self.chains[name], spending, whole=kind == ALL)
         key = at_first(name) if kind == BEGINNING else name
         self.conditionals.setdefault(key, {})[target] = learnt.conditional
         self.measured += learnt.measurements

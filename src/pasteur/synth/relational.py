@@ -46,13 +46,13 @@ class Settings:
     """Share of the budget for the root table; inside (0, 1)."""
     one_way_share: float = 0.1
     """Share of the rest for every column on its own; inside (0, 1)."""
-    choice_share: float = 0.1
+    choice_share: float = 0.2
     """Share of each attribute's part for choosing what it depends on; inside (0, 1)."""
     contexts: int = 3
     """Columns that an attribute depends on, at most; 1 or more."""
     clip: float | None = None
     """Norm that one unit may add to a table of several columns; from 2^-10 to 16. Null: 1.5 to 3, by epsilon."""
-    doubt: float = 1.0
+    doubt: float = 0.5
     """Sizes of the noise that a context must tell beyond, to be worth measuring; 0 or more."""
 
     def __post_init__(self) -> None:
