@@ -272,29 +272,35 @@ class CompressorFile(AbstractDataset["Compression", "Compression"]):
         return {"path": str(self.path)}
 
 
+def learned_at(path: Path, manifest: Path) -> Learned:
+    """The model at `path`, ready to sample.
+
+    Raises:
+        DataError: there is no manifest, or it tells of another file.
+    """
+    from pasteur.synth._sdv import Learned
+
+    try:
+        digest = json.loads(manifest.read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path}: has no manifest, and is not loaded without") from error
+    return Learned.load(path, str(digest))
+
+
 class LearnedFile(AbstractDataset["Learned", "Learned"]):
     """A model of SDV's: a cloudpickle, and a manifest without which it is not read."""
 
     def __init__(self, path: Path, manifest: Path) -> None:
         self.path = path
-        self.manifest = JsonFile(manifest)
+        self.manifest = manifest
 
     def load(self) -> Learned:
-        """The model, ready to sample.
-
-        Raises:
-            DataError: there is no manifest, or it tells of another file.
-        """
-        from pasteur.synth._sdv import Learned
-
-        if not self.manifest.exists():
-            raise DataError(f"{self.path}: has no manifest, and is not loaded without")
-        held = self.manifest.load()
-        return Learned.load(self.path, str(held.get("sha256")) if isinstance(held, dict) else "")
+        """The model, ready to sample."""
+        return learned_at(self.path, self.manifest)
 
     def save(self, data: Learned) -> None:
         """Write the model, then its manifest."""
-        self.manifest.save({"sha256": data.save(self.path)})
+        write_text(self.manifest, json.dumps({"sha256": data.save(self.path)}, indent=1) + "\n")
 
     def _exists(self) -> bool:
         return self.path.exists()

@@ -76,11 +76,11 @@ def _learned(kept: records.Kept, model: str, count: int, seed: int) -> tuple[str
         ConfigError: the model makes several components.
         DataError: the file is not the one that the run made.
     """
-    from pasteur.catalog import LearnedFile, Paths
+    from pasteur.catalog import Paths, learned_at
     from pasteur.randomness import Stage, generator
 
     path = kept.path(model)
-    learned = LearnedFile(path, Paths(root=kept.root).manifest(path)).load()
+    learned = learned_at(path, Paths(root=kept.root).manifest(path))
     if len(learned.schemas) > 1:
         listed = ", ".join(learned.schemas)
         raise ConfigError(
