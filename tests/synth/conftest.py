@@ -1,4 +1,4 @@
-"""`coded.py` by its name."""
+"""`coded.py` by its name, and the trees of tables of `tests/privacy`."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "privacy"))
