@@ -132,6 +132,7 @@ def first(root: Path, log: Path) -> float:
 
 def main(kills: int, seed: int) -> None:
     """Kill, start again, and count."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background process ignores it, and so its own
     rng = random.Random(seed)  # noqa: S311 - when to kill
     ways: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import json
 import re
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,11 @@ class Manifests:
         self.paths = paths
         self._known: dict[Path, str] = {}
 
+    @cached_property
+    def _libraries(self) -> dict[str, str]:
+        """Versions of the libraries that shape bytes. Read once: each takes milliseconds, and every node asks."""
+        return {name: version(name) for name in LIBRARIES}
+
     def bytes_of(self, path: Path) -> str | None:
         """Digest of the file or folder at `path`; None where there is none."""
         if path not in self._known:
@@ -109,7 +114,7 @@ class Manifests:
             "inputs": {name: self._input(catalog[name]) for name in node.inputs},
             "function": hashlib.sha256(inspect.getsource(node.func).encode()).hexdigest(),
             "code": {room: code_digest(room) for room in sorted(node.tags)},
-            "libraries": {name: version(name) for name in LIBRARIES},
+            "libraries": self._libraries,
         }
 
     def _input(self, dataset: Any) -> str | None:

@@ -13,6 +13,7 @@ GROUPS = {
     "algorithm": "what makes the synthetic data; algo= is the same",
     "privacy": "what a run may spend",
     "metrics": "how deep to look",
+    "sweep": "many runs that search for the best settings; with -m",
     "experiment": "a named run",
 }
 

@@ -91,10 +91,15 @@ def _fold(
 
 def tables_of(query: Query) -> tuple[str, ...]:
     """The tables that a query names, in the order of its parse tree; the query's own WITH names are none."""
+    return _tables_of(query.sql)
+
+
+@lru_cache(maxsize=1024)
+def _tables_of(sql: str) -> tuple[str, ...]:
     import duckdb
 
     with duckdb.connect(":memory:") as connection:
-        (tree,) = connection.execute("SELECT json_serialize_sql(?)", [query.sql]).fetchall()[0]
+        (tree,) = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0]
     nodes = list(_nodes(json.loads(tree)))
     own = {str(entry["key"]).lower() for node in nodes for entry in (node.get("cte_map") or {}).get("map", [])}
     named = [str(node["table_name"]) for node in nodes if node.get("type") == "BASE_TABLE"]

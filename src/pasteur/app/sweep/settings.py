@@ -74,5 +74,5 @@ def read(plain: Mapping[str, Any], name: str) -> SweepConfig:
     objective = given.get("objective")
     if isinstance(objective, str):
         given["objective"] = [objective]
-    given.setdefault("name", name)
+    given["name"] = given.get("name") or name
     return build(SweepConfig, given, "sweep")

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import threading
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +52,16 @@ class Tuned(Trial):
     """Overrides that are searched, beside those of its algorithm alone."""
     token: str
     """Of the start that asked for it."""
+    parent: int = field(default_factory=os.getpid)
+    """The process of the sweep itself."""
 
     def __call__(self, cfg: DictConfig) -> float | tuple[float, ...] | None:
         """Run the trial that `cfg` says; its objectives, or None where it has none and is failed."""
         number = int(cfg[NODE].trial)
         folder = Path(HydraConfig.get().runtime.output_dir)
-        with locked(folder / LOCK):
+        if os.getpid() != self.parent:
+            _follow()
+        with _BUSY, locked(folder / LOCK):
             if (folder / RESULT).exists() or (folder.parent / TOKEN).read_text(encoding="utf-8") != self.token:
                 return None
             params = self._params(cfg)
@@ -118,6 +126,24 @@ def without(cfg: DictConfig) -> DictConfig:
             for name, value in settings.items():
                 OmegaConf.update(plain, f"algorithm.{name}", value, force_add=True)
     return plain
+
+
+_BUSY = threading.Lock()
+"""Held while this process runs a trial."""
+
+
+@cache
+def _follow() -> None:
+    """End this worker when its parent has ended, once no trial runs: joblib's would wait for ever."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        with _BUSY:
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

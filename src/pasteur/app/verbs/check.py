@@ -95,6 +95,7 @@ def _default_view(raw: Mapping[str, Any]) -> str:
 def configs(findings: Findings) -> None:
     """Each option of each group that stands on its own composes, and each combination of data set, view and schema."""
     from pasteur.app import compose
+    from pasteur.app.sweep import request
 
     def composes(*words: str) -> Callable[[], Iterable[str]]:
         def look() -> Iterable[str]:
@@ -103,9 +104,18 @@ def configs(findings: Findings) -> None:
 
         return look
 
+    def searches(preset: str) -> Callable[[], Iterable[str]]:
+        def look() -> Iterable[str]:
+            request.of([f"sweep={preset}"])
+            return ()
+
+        return look
+
     for group in ("algorithm", "privacy", "metrics", "experiment"):
         for option in groups.options(group):
             findings.look(f"config {group}={option}", composes(f"{group}={option}"))
+    for option in groups.options("sweep"):
+        findings.look(f"config sweep={option}", searches(option))
     for dataset, view, schema in combinations():
         words = (f"dataset={dataset}", f"view={view}", f"schema={schema}")
         findings.look(f"config {' '.join(words)}", composes(*words, "algorithm=reference"))
