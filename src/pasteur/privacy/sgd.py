@@ -11,6 +11,7 @@ This is the one place where noise is drawn in floating point; the claim says so.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,7 +27,7 @@ from pasteur.privacy.mechanisms import ExactMechanisms
 from pasteur.table import UNIT, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
     import torch
@@ -61,15 +62,15 @@ class Training:
 
     q: float = 0.05
     steps: int = 400
-    clip: float = 1.0
-    rate: float = 1e-3
+    clip: float = 0.03
+    rate: float = 5e-3
     average: float = 0.98
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
         for name, good, must_be in (
             ("q", 0 < self.q <= 1, "in (0, 1]"),
-            ("steps", self.steps >= 1, "1 or more"),
+            ("steps", isinstance(self.steps, int) and self.steps >= 1, "a whole number of at least 1"),
             ("clip", 0 < self.clip < np.inf, "finite and above 0"),
             ("rate", 0 < self.rate < np.inf, "finite and above 0"),
             ("average", 0 <= self.average < 1, "in [0, 1)"),
@@ -156,7 +157,8 @@ class PrivateSeries:
         self._ledger.charge([counting, event], ["units in all, for DP-SGD", "DP-SGD: clipped gradients"])
         exact = np.array(len(self._rows), dtype=np.int64)
         units = max(float(self._mechanisms.gaussian(exact, counting)), 1.0)
-        self._descend(network, linears, loss, training, event, units=units)
+        with one_thread():
+            self._descend(network, linears, loss, training, event, units=units)
 
     def _descend(
         self,
@@ -197,6 +199,20 @@ class PrivateSeries:
         with torch.no_grad():
             for weight, mean in zip(weights, kept, strict=True):
                 weight.copy_(mean)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread, and gradients: networks so small gain nothing from more, and wait for them."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def layers(network: torch.nn.Module) -> list[torch.nn.Linear]:
