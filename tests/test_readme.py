@@ -96,7 +96,7 @@ def test_a_make_target_exists(target):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("group", ["dataset", "view", "schema", "metrics", "algorithm", "privacy", "experiment"])
+@pytest.mark.parametrize("group", ["dataset", "view", "schema", "metrics", "algorithm", "privacy", "sweep", "experiment"])
 def test_the_table_names_every_choice(group):
     choices = {path.stem for path in (ROOT / "configs" / group).glob("*.yaml")}
     rows = "\n".join(line for line in TEXT.splitlines() if line.startswith("|"))
