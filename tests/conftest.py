@@ -25,6 +25,14 @@ absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 settings.register_profile("pasteur", deadline=None)
 settings.load_profile("pasteur")
 
+
+def pytest_collection_modifyitems(items):
+    """Slow tests go without coverage: tracing makes them slower by two thirds, and the others reach what they do."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.no_cover)
+
+
 CENSUS = "Census 1994, https://doi.org/10.24432/C5XW20"
 PEOPLE = {
     "age": ("numerical", {"type": "uniform", "bins": 16}, {"min": 17, "max": 90}),
