@@ -51,7 +51,8 @@ def test_a_page_has_every_picture_and_asks_the_network_for_nothing():
     assert "Not drawn" not in one
     own = one.replace(one[one.index("<script>") : one.index("</script></head>")], "")
     assert "src=" not in own
-    assert "http" not in own.split("<body>")[0]
+    assert "http:" not in own.split("<body>")[0]
+    assert "default-src 'none'" in own
     two = plots.page(trials(("a/b", "seconds")), ["a/b", "seconds"], title="x", logs=())
     assert two.count('class="plotly-graph-div"') == 9
     assert "Front of Pareto" in two

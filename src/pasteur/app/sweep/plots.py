@@ -33,8 +33,14 @@ MOST = 3
 
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1100px;padding:0 1rem}"
-    "h2{margin:2rem 0 .3rem;font-size:1.1rem}p{margin:.2rem 0}"
+    "h2{margin:2rem 0 .3rem;font-size:1.1rem}p{margin:.2rem 0}.wide{overflow-x:auto}"
 )
+
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Nothing is asked for from anywhere; plotly makes its styles, and code for its lines, as it goes."""
 
 
 def readable(trial: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,15 +70,16 @@ def page(trials: Sequence[Mapping[str, Any]], objectives: Sequence[str], *, titl
         for name, picture in _pictures(study(trials, objectives, logs=logs), objectives):
             said = f"<h2>{html.escape(name)}</h2>"
             try:
-                drawn = to_html(picture(), include_plotlyjs=False, full_html=False)
+                drawn = to_html(picture(), include_plotlyjs=False, full_html=False, config={"displayModeBar": False})
             except (ValueError, RuntimeError, ZeroDivisionError) as error:
                 # Optuna's own reasons: one trial, one value of every setting.
                 drawn = f"<p>Not drawn: {html.escape(' '.join(str(error).split()))}</p>"
-            parts.append(said + drawn)
+            parts.append(f'{said}<div class="wide">{drawn}</div>')
     failed = sum(trial["state"] == "failed" for trial in trials)
     about = f"{len(trials)} trials, {failed} failed. Objectives are made small; they were computed on real data (dev)."
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style><script>{get_plotlyjs()}</script></head>\n<body><h1>{html.escape(title)}</h1>"
         f"<p>{about}</p>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
