@@ -4,7 +4,7 @@
     python benchmarks/picture.py --root DIR     # draws the runs that are already there
 
 The runs are those of
-    python -m pasteur -m dataset=adult algo=mst,independent privacy.epsilon=0.1,0.3,1,3,10 seed=0,1,2
+    python -m pasteur -m dataset=adult algo=weave,mst,independent privacy.epsilon=0.1,0.3,1,3,10 seed=0,1,2
 with metrics.families=[marginals].
 """
 
@@ -26,18 +26,18 @@ METRIC = "marginals/tvd2"
 OUT = Path(__file__).resolve().parents[1] / "docs" / "result.svg"
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 780, 360, 64, 210, 40, 52
-COLOURS = {"independent": "two", "mst": "one"}
-LABELS = {"independent": -12, "mst": 22}  # above and below the points at epsilon 1
+COLOURS = {"independent": "two", "mst": "three", "weave": "one"}
+LABELS = {"independent": -12, "mst": -12, "weave": 24}  # above and below the points at epsilon 1
 ANCHORS = {"base": "independent columns, no noise", "ref": "fresh real data", "dec": "encoded and decoded"}
 
 STYLE = """
 .t { font-size: 15px; font-weight: 600; fill: #1f2328 } .s { font-size: 12px; fill: #57606a }
 .axis { stroke: #57606a } .grid { stroke: #d0d7de } .anchor { stroke: #57606a; stroke-dasharray: 5 4 }
-.one { stroke: #0969da; fill: #0969da } .two { stroke: #bc4c00; fill: #bc4c00 }
+.one { stroke: #0969da; fill: #0969da } .two { stroke: #bc4c00; fill: #bc4c00 } .three { stroke: #1a7f37; fill: #1a7f37 }
 .line { fill: none; stroke-width: 2.5 } .name { stroke: none; font-size: 13px; font-weight: 600 }
 @media (prefers-color-scheme: dark) {
 .t { fill: #e6edf3 } .s { fill: #9da7b1 } .axis, .anchor { stroke: #8b949e } .grid { stroke: #30363d }
-.one { stroke: #58a6ff; fill: #58a6ff } .two { stroke: #f0883e; fill: #f0883e }
+.one { stroke: #58a6ff; fill: #58a6ff } .two { stroke: #f0883e; fill: #f0883e } .three { stroke: #3fb950; fill: #3fb950 }
 }
 """
 
