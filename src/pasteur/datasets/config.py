@@ -295,9 +295,9 @@ class DatasetConfig:
             held[file.filename] = name
             if self.source.kind != "url" and file.sha256 is None:
                 raise ConfigError(rule(f"files.{name}.sha256", None, f"given, as the source is {self.source.kind}"))
-        for table, entry in self.tables.items():
+        for name, entry in self.tables.items():
             for file_name in entry.files:
-                _known(f"tables.{table}.files", file_name, self.files)
+                _known(f"tables.{name}.files", file_name, self.files)
 
     def _check_unit(self) -> None:
         if self.unit.table is not None:
