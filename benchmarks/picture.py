@@ -33,11 +33,13 @@ ANCHORS = {"base": "independent columns, no noise", "ref": "fresh real data", "d
 STYLE = """
 .t { font-size: 15px; font-weight: 600; fill: #1f2328 } .s { font-size: 12px; fill: #57606a }
 .axis { stroke: #57606a } .grid { stroke: #d0d7de } .anchor { stroke: #57606a; stroke-dasharray: 5 4 }
-.one { stroke: #0969da; fill: #0969da } .two { stroke: #bc4c00; fill: #bc4c00 } .three { stroke: #1a7f37; fill: #1a7f37 }
+.one { stroke: #0969da; fill: #0969da } .two { stroke: #bc4c00; fill: #bc4c00 }
+.three { stroke: #1a7f37; fill: #1a7f37 }
 .line { fill: none; stroke-width: 2.5 } .name { stroke: none; font-size: 13px; font-weight: 600 }
 @media (prefers-color-scheme: dark) {
 .t { fill: #e6edf3 } .s { fill: #9da7b1 } .axis, .anchor { stroke: #8b949e } .grid { stroke: #30363d }
-.one { stroke: #58a6ff; fill: #58a6ff } .two { stroke: #f0883e; fill: #f0883e } .three { stroke: #3fb950; fill: #3fb950 }
+.one { stroke: #58a6ff; fill: #58a6ff } .two { stroke: #f0883e; fill: #f0883e }
+.three { stroke: #3fb950; fill: #3fb950 }
 }
 """
 
