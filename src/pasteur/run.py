@@ -147,7 +147,8 @@ def _result(
     paths, e = plan.paths, plan.experiment
     synthetic = {name: paths.synthetic(name, plan.version, e.format) for name in plan.schema.tables}
     model = plan.model
-    made = {**synthetic, **({"model": model} if model else {})}
+    learned = {f"compressor {name}": paths.compressor(name, plan.version) for name in plan.compressions}
+    made = {**synthetic, **({"model": model} if model else {}), **learned}
     return Result(
         run_id=plan.run_id,
         version=plan.version,

@@ -124,6 +124,17 @@ class Kept:
     document: Mapping[str, Any]
     """What `Result.document` wrote."""
 
+    @property
+    def compressors(self) -> dict[str, str]:
+        """Components that became latent columns, with the paths under the root of how they did."""
+        from pasteur.catalog import Paths
+
+        paths, version = Paths(root=self.root), str(self.document["version"])
+        named = [
+            name.removeprefix("compressor ") for name in self.document["digests"] if name.startswith("compressor ")
+        ]
+        return {name: str(paths.compressor(name, version).relative_to(self.root)) for name in named}
+
     def path(self, relative: str) -> Path:
         """A file that the run made, by its path under the root.
 

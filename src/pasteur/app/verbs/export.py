@@ -64,6 +64,9 @@ def release(kept: records.Kept, out: Path, *, model: bool) -> list[str]:
         if model and document["model"] and private:
             shutil.copyfile(_unchanged(kept, "model", document["model"]), folder / "model.npz")
             shutil.copyfile(kept.folder / "dictionary.json", folder / "dictionary.json")
+            for name, relative in kept.compressors.items():
+                source = _unchanged(kept, f"compressor {name}", relative)
+                shutil.copyfile(source, folder / f"compressor.{name}.pq")
         _json(folder / "metadata.json", kept.json("metadata.json"))
         ledger = kept.json("ledger.json") if private else None
         if ledger:
