@@ -339,3 +339,14 @@ def max_rows_lowers_the_noise_but_drops_no_row_of_a_unit(patch):
 @found_by(rows_checks.sensitivity_is_attained, rows_checks.measure_clipped, "replace")
 def clipped_replacement_priced_as_removal(patch):
     changed(patch, sensitivity, "clipped_l2", lambda real: lambda clip, relation: real(clip, "add_remove"))
+
+
+@found_by(rows_checks.sensitivity_is_attained, rows_checks.choose_context)
+def contexts_scored_as_if_shares_did_not_move(patch):
+    real = sensitivity.conditional_score
+    patch.setattr(sensitivity, "conditional_score", lambda most, relation: Sensitivity(real(most, relation) / 2))
+
+
+@found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.choose_context_of_a_few_rows)
+def contexts_scored_on_all_rows_of_a_unit(patch):
+    patch.setattr(contributions, "averaged", lambda cells, starts, most, sums: np.add.at(sums, cells, sensitivity.GRID))

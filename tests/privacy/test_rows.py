@@ -9,6 +9,7 @@ from tables import codes_of, private_rows_of, rows_of
 from pasteur.errors import BudgetError, PrivacyError
 from pasteur.marginals import Domain, Levels
 from pasteur.privacy import Budget, Ledger, PrivateRows
+from pasteur.privacy.contexts import Context
 
 
 @pytest.mark.parametrize("relation", checks.BOTH)
@@ -66,6 +67,50 @@ def test_codes_outside_neither_raise_nor_escape():
     assert private._counts.plain(("a", "b", "c")).sum() == 3
     empty = private_rows_of({"a": [], "b": [], "c": []}, [], m=2)
     assert empty.measure_clipped([("a",)], sigmas=[1e3], clip=1, label="x")[0].values.shape == (4,)
+
+
+def test_a_context_is_chosen_for_what_it_adds():
+    """`b` says nothing of `a`, `c` says all: whatever their own distributions are."""
+    rng = np.random.default_rng(0)
+    columns = {"b": rng.integers(0, 3, 900), "c": rng.integers(0, 2, 900)}
+    columns["a"] = columns["c"] * 2
+    private = private_rows_of(columns, np.arange(900) // 3, m=3, epsilon=100.0)
+    shares = np.array([0.5, 0, 0.5, 0])
+    contexts = [Context(clique=(name, "a"), shares=shares) for name in ("b", "c")]
+    assert private.choose_context(contexts, epsilon=1.0, label="x") == 1
+    known = Context(clique=("c", "b", "a"), shares=np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0]]), bias=50.0)
+    assert private.choose_context([known], epsilon=1.0, label="x", stop=True) is None
+    assert [event.sensitivity for event in private.ledger.events] == [2 * 1024 * 2**20] * 2
+
+
+def test_d06_shares_are_shares():
+    private = private_rows_of(rows_of(9), range(9), m=2)
+    good = {"clique": ("b", "a"), "shares": np.full(4, 0.25)}
+    for bad, words in (
+        ({"shares": np.full(3, 0.25)}, "shares"),
+        ({"shares": np.full(4, -0.25)}, "0 or more"),
+        ({"shares": np.full(4, np.nan)}, "finite"),
+        ({"clique": ("a",)}, "a context and a target"),
+        ({"context": np.array([0, 2, 2])}, "groups of the context"),
+        ({"bias": float("inf")}, "bias"),
+    ):
+        with pytest.raises(PrivacyError, match=words):
+            private.choose_context([Context(**good | bad)], epsilon=1.0, label="x")
+    too_much = Context(clique=("b", "a"), shares=np.full(4, 0.5)).checked((3, 4))
+    assert too_much.sum() <= 2**20
+    assert private.ledger.events == ()
+
+
+def test_some_of_the_rows():
+    columns, units = rows_of(60), np.arange(60) // 4
+    private = private_rows_of(columns, units, m=4)
+    first, later = private.only("a", first=True), private.only("a", first=False)
+    assert first._counts.total() + later._counts.total() == 60
+    assert first._counts.plain(("a",)).tolist()[1:] == [0, 0, 0]
+    assert later._counts.plain(("a",))[0] == 0
+    total = first._counts.plain(("b", "c")) + later._counts.plain(("b", "c"))
+    assert (total == private._counts.plain(("b", "c"))).all()
+    assert (first.max_rows, first.ledger) == (4, private.ledger)
 
 
 @pytest.mark.parametrize("clip", [None, 0, -1, float("nan"), float("inf"), True, 17])
