@@ -23,7 +23,7 @@ SWEPT = {
 }
 """Studies: what each sweeps, as its file says it."""
 
-TINY = ["dataset=mine", "metrics.families=[marginals]"]
+TINY = ["dataset=mine", "++metrics.families=[marginals]"]
 METADATA = {
     "sdv": {
         "METADATA_SPEC_VERSION": "V2",
