@@ -347,6 +347,6 @@ def contexts_scored_as_if_shares_did_not_move(patch):
     patch.setattr(sensitivity, "conditional_score", lambda most, relation: Sensitivity(real(most, relation) / 2))
 
 
-@found_by(rows_checks.one_unit_moves_no_answer_too_far, rows_checks.choose_context_of_a_few_rows)
+@found_by(rows_checks.sensitivity_is_attained, rows_checks.choose_context_of_a_few_rows)
 def contexts_scored_on_all_rows_of_a_unit(patch):
     patch.setattr(contributions, "averaged", lambda cells, starts, most, sums: np.add.at(sums, cells, sensitivity.GRID))
