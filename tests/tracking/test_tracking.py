@@ -125,6 +125,29 @@ def test_what_is_kept_of_runs_can_be_asked_for(root, logged):
             tracker.runs(ids=["0" * 32])
 
 
+def test_a_summary_takes_the_place_of_an_earlier_one_of_its_sweep(root, logged, query):
+    def summary(sweep, name):
+        return Record(
+            experiment="sweeps",
+            name=name,
+            tags={"kind": "sweep", "sweep": sweep},
+            params={},
+            metrics={"trials": 3},
+            supersedes=True,
+        )
+
+    with Tracker(root) as tracker:
+        made = [
+            tracker.log(summary("s1", "first")),
+            tracker.log(summary("s2", "other")),
+            tracker.log(summary("s1", "last")),
+        ]
+    assert made[0].run != made[2].run
+    stages = dict(query("select run_uuid, lifecycle_stage from runs"))
+    assert [stages[tracked.run] for tracked in made] == ["deleted", "active", "active"]
+    assert stages[logged[0].run] == "active"  # a trial of the same sweep
+
+
 def test_files_lie_under_outputs(root, logged):
     folder = root / "outputs" / "mlflow" / "adult" / logged[0].run / "artifacts"
     assert (folder / "claim.json").is_file()

@@ -145,3 +145,14 @@ def test_a_random_number_needs_trials_that_are_drawn_alike():
         ConfigError, match=r"sweep\.randomised_trials\.meen is not a known setting; did you mean 'mean'"
     ):
         number_of(config(randomised_trials={"meen": 3}), sampler="RandomSampler")
+
+
+def test_every_family_that_reads_the_fitted_rows_is_known_beforehand():
+    """A trial's scores say what they read when it is over; a sweep asks before anything is spent."""
+    from importlib import import_module
+
+    from pasteur.app.sweep import objectives
+    from pasteur.metrics.families import families
+
+    read = {name for name in families() if "wrk" in getattr(import_module(f"pasteur.metrics.{name}"), "READS", ())}
+    assert read == set(objectives.FITTED_FAMILIES)
