@@ -81,7 +81,10 @@ def perform(cfg: DictConfig, tuning: Tuning | None = None) -> Result:
         experiment.algorithm,
     )
     result = run(experiment)
-    write_text(result.folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
+    shown = OmegaConf.to_container(cfg, resolve=True)
+    if isinstance(shown, dict) and isinstance(shown.get("sweep"), dict):
+        shown["sweep"].pop("storage", None)  # its URL may hold a password
+    write_text(result.folder / "config.yaml", OmegaConf.to_yaml(shown))
     return result
 
 

@@ -9,7 +9,7 @@ the run does not stop a store half-way. A new store is made under a temporary na
 
 from __future__ import annotations
 
-from pasteur.tracking.places import ADDRESS, ENVIRONMENT, PORT, artifacts, runs_page, store
+from pasteur.tracking.places import ADDRESS, ENVIRONMENT, PORT, artifacts, runs_page, server, store
 from pasteur.tracking.record import Kept, Record, Tracked, TrackingError
 from pasteur.tracking.tracker import Tracker
 
@@ -24,5 +24,6 @@ __all__ = [
     "TrackingError",
     "artifacts",
     "runs_page",
+    "server",
     "store",
 ]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pasteur.tracking.mlflow_store import answer, opened
-from pasteur.tracking.places import ENVIRONMENT
+from pasteur.tracking.places import ENVIRONMENT, hidden
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,7 +28,7 @@ def serve(root: Path, incoming: IO[str], outgoing: IO[str]) -> None:
             client = client or opened(root)
             reply = answer(client, root, message)
         except Exception as error:  # noqa: BLE001 - whatever MLflow raises, the parent has a run to finish
-            reply = {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+            reply = {"error": hidden(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")}
         outgoing.write(json.dumps(reply) + "\n")
         outgoing.flush()
 
@@ -39,7 +39,7 @@ def _early(root: Path) -> MlflowClient | None:
         client = opened(root)
         client.search_experiments(max_results=1)
     except Exception as error:  # noqa: BLE001 - told when something is asked
-        print(f"the store could not be opened: {error}", file=sys.stderr)  # noqa: T201 - stderr is the log
+        print(hidden(f"the store could not be opened: {error}"), file=sys.stderr)  # noqa: T201 - stderr is the log
         return None
     return client
 

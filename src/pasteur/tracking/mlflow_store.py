@@ -9,8 +9,9 @@ import re
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from pasteur.tracking.places import artifacts, file_of, store
+from pasteur.tracking.places import SERVER, artifacts, file_of, hidden, server, store
 from pasteur.tracking.record import Record, TrackingError
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlflow import MlflowClient
+
+LOCK = 7_236_498_117
+"""Key of the lock that is held in a server while its tables are made: any number, if it is everybody's."""
 
 MAGIC = b"SQLite format 3\0"
 
@@ -29,7 +33,10 @@ BATCH = 100
 
 
 def _make_store(root: Path) -> None:
-    """Make the store and migrate it, where there is none; one process at a time, under a temporary name."""
+    """Make the store and migrate it, where there is none; one process at a time, a file under a temporary name."""
+    if url := server():
+        _make_server(url, root)
+        return
     if file_of(root).exists():
         with file_of(root).open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
@@ -42,11 +49,32 @@ def _make_store(root: Path) -> None:
         if not path.exists():
             temporary = path.with_name(f".mlflow.{os.getpid()}.db")
             try:
-                made = SqlAlchemyStore(f"sqlite:///{temporary}", artifacts(root).as_uri())  # type: ignore[no-untyped-call]
+                made = SqlAlchemyStore(f"sqlite:///{temporary}", artifacts(root))  # type: ignore[no-untyped-call]
                 made.engine.dispose()
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+def _make_server(url: str, root: Path) -> None:
+    """Make the tables in a server's database, one process of all machines at a time."""
+    import sqlalchemy
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy.pool import NullPool
+
+    if not url.startswith("postgresql"):
+        raise TrackingError(f"{SERVER} must be the URL of a Postgres database: postgresql+psycopg://role@host/database")
+    try:
+        engine = sqlalchemy.create_engine(url, poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.execute(sqlalchemy.text(f"SELECT pg_advisory_lock({LOCK})"))  # until it is closed
+            made = SqlAlchemyStore(url, artifacts(root))  # type: ignore[no-untyped-call]
+            made.engine.dispose()
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
+        raise TrackingError(
+            hidden(f"{SERVER}: the database cannot be used ({said[0] if said else 'no answer'})")
+        ) from None
 
 
 @contextmanager
@@ -146,11 +174,19 @@ def _inputs(digests: Mapping[str, str]) -> list[Any]:
 
 def _experiment(client: MlflowClient, root: Path, name: str) -> str:
     """The id of the experiment called `name`, made where there is none."""
+    from mlflow.exceptions import MlflowException
+
     with _locked(root):
         found = client.get_experiment_by_name(name)
         if found:
             return str(found.experiment_id)
-        return str(client.create_experiment(name, artifact_location=(artifacts(root) / name).as_uri()))
+        try:
+            return str(client.create_experiment(name, artifact_location=f"{artifacts(root)}/{quote(name)}"))
+        except MlflowException:  # another machine has just made it
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+            return str(found.experiment_id)
 
 
 def key_of(name: str) -> str:

@@ -1,11 +1,14 @@
-"""Where the store lies, and where its pages are seen."""
+"""Where the store lies, and where its pages are seen.
+
+It is a file under `outputs/`; or, for a team, a server's database, whose URL may hold a password: so it comes from the
+environment alone, and what is told of it goes through `hidden`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+import os
+import re
+from pathlib import Path
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -14,6 +17,12 @@ ENVIRONMENT = {
 }
 
 PORT = 5000
+SERVER = "PASTEUR_MLFLOW"
+"""Variable with the URL of a database that a team shares: postgresql+psycopg://role@host/database."""
+
+FILES = "PASTEUR_ARTIFACTS"
+"""Variable with the folder, or the URL that MLflow writes to, where a team keeps the records' files."""
+
 ADDRESS = f"http://127.0.0.1:{PORT}"
 """Where `pasteur ui` serves, unless told otherwise: this machine alone."""
 
@@ -23,14 +32,34 @@ def runs_page(experiment: str) -> str:
     return f"#/experiments/{experiment}/runs?workflowType=machine_learning"
 
 
+def server() -> str | None:
+    """The URL of the database that a team shares; None where there is none, or where it is no database of a server."""
+    url = os.environ.get(SERVER, "").strip()
+    return url or None
+
+
 def store(root: Path) -> str:
     """The URI of the store."""
-    return f"sqlite:///{file_of(root)}"
+    return server() or f"sqlite:///{file_of(root)}"
 
 
-def artifacts(root: Path) -> Path:
-    """The folder that holds the files of all records."""
-    return root.resolve() / "outputs" / "mlflow"
+def hidden(text: str) -> str:
+    """A text without the store's URL and its password."""
+    url = server()
+    if not url:
+        return text
+    found = re.match(r"[^:/]+://[^:/@]*:(.*)@", url)
+    for secret in (url, found[1] if found else ""):
+        text = text.replace(secret, "***") if secret else text
+    return text
+
+
+def artifacts(root: Path) -> str:
+    """The URI of the folder that holds the files of all records."""
+    place = os.environ.get(FILES, "").strip()
+    if place:
+        return place.rstrip("/") if "://" in place else Path(place).expanduser().resolve().as_uri()
+    return (root.resolve() / "outputs" / "mlflow").as_uri()
 
 
 def file_of(root: Path) -> Path:

@@ -26,6 +26,9 @@ FOLDER = "folder"
 SECONDS = 10
 """How long another process may hold the store before it counts as locked."""
 
+LOCK = 7_236_498_118
+"""Key of the lock that is held in a server while Optuna's tables are made: any number, if it is everybody's."""
+
 _STORES: dict[str, Any] = {}
 """URL -> the open store; one at a time."""
 
@@ -64,8 +67,23 @@ def open_store(url: str) -> Any:
             local = url.startswith("sqlite")
             options = {"connect_args": {"timeout": SECONDS}} if local else {"pool_pre_ping": True}
             forget()
-            _STORES[url] = _CachedStorage(RDBStorage(url, engine_kwargs=options))
+            with _first(url):
+                _STORES[url] = _CachedStorage(RDBStorage(url, engine_kwargs=options))
     return _STORES[url]
+
+
+@contextmanager
+def _first(url: str) -> Iterator[None]:
+    """Hold a lock in a server while its tables are made: two machines that begin together would make them twice."""
+    import sqlalchemy
+
+    if not url.startswith("postgresql"):
+        yield
+        return
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"SELECT pg_advisory_lock({LOCK})"))  # until it is closed
+        yield
 
 
 def forget() -> None:

@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
         tracker.ready()
     address = f"http://{HOST}:{arguments.port}"
     with subprocess.Popen(  # noqa: S603 - MLflow, by this interpreter
-        command(root, arguments.port), env={**os.environ, **tracking.ENVIRONMENT}, cwd=root / "outputs"
+        command(root, arguments.port), env={**os.environ, **tracking.ENVIRONMENT, **_store()}, cwd=root / "outputs"
     ) as server:
         try:
             _wait(server, address)
@@ -65,12 +65,20 @@ def main(argv: Sequence[str]) -> int:
             server.terminate()
 
 
+def _store() -> dict[str, str]:
+    url = tracking.server()
+    return {"MLFLOW_BACKEND_STORE_URI": url} if url else {}
+
+
 def command(root: Path, port: int) -> list[str]:
-    """The server's command line: one worker, on loopback, over the root's store."""
+    """The server's command line: one worker, on loopback, over the root's store.
+
+    A database's URL may hold a password, and every user of a machine sees its command lines: it goes by a variable.
+    """
     return [
         *(sys.executable, "-P", "-m", "mlflow", "server"),
-        *("--backend-store-uri", tracking.store(root)),
-        *("--default-artifact-root", tracking.artifacts(root).as_uri()),
+        *(() if tracking.server() else ("--backend-store-uri", tracking.store(root))),
+        *("--default-artifact-root", tracking.artifacts(root)),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
     ]
 
