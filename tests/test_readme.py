@@ -12,6 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+
+from pasteur.app.typed import build
+from pasteur.datasets import DatasetConfig, postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,7 +49,7 @@ def visitor(tmp_path_factory):
     """An empty directory, then the files that the README's own-data section writes, with 600 patients."""
     folder = tmp_path_factory.mktemp("visitor")
     (sample,) = blocks("csv")
-    (yaml,) = blocks("yaml")
+    dataset, _ = blocks("yaml")
     (metadata,) = blocks("json")
     rng = np.random.default_rng(7)
     with (folder / "visits.csv").open("w", newline="", encoding="utf-8") as stream:
@@ -55,7 +59,7 @@ def visitor(tmp_path_factory):
             age = rng.integers(0, 96)
             smokes = "yes" if rng.random() < age / 150 else "no"
             writer.writerow([age, rng.choice(["North", "South", "West"]), smokes, rng.integers(0, 3 + age // 10)])
-    for path, text in {"configs/dataset/visits.yaml": yaml, "metadata/visits.detail.json": metadata}.items():
+    for path, text in {"configs/dataset/visits.yaml": dataset, "metadata/visits.detail.json": metadata}.items():
         assert f"`{path}`" in TEXT
         (folder / path).parent.mkdir(parents=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -96,7 +100,9 @@ def test_a_make_target_exists(target):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("group", ["dataset", "view", "schema", "metrics", "algorithm", "privacy", "sweep", "experiment"])
+@pytest.mark.parametrize(
+    "group", ["dataset", "view", "schema", "metrics", "algorithm", "privacy", "sweep", "experiment"]
+)
 def test_the_table_names_every_choice(group):
     choices = {path.stem for path in (ROOT / "configs" / group).glob("*.yaml")}
     rows = "\n".join(line for line in TEXT.splitlines() if line.startswith("|"))
@@ -120,6 +126,12 @@ def test_the_reference_for_own_data_composes(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "clinic-2026" in done.stdout
     assert "begins" in done.stdout
+
+
+def test_the_example_in_a_server_is_a_data_set():
+    dataset = build(DatasetConfig, yaml.safe_load(blocks("yaml")[1]), "dataset")
+    assert dataset.in_server
+    assert postgres.specs(dataset)["stays"].schema == "archive"
 
 
 def test_the_reference_names_every_embedding():
