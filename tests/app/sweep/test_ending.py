@@ -161,5 +161,6 @@ def test_a_front_is_shown_first_and_long_tables_are_cut():
     assert "... and 21 more in study.csv" in said
     assert any("trial 0, the first of 30 on the front" in line for line in said)
     assert shlex.split(said[-1])[:3] == ["python", "-m", "pasteur"]
+    assert sum(line.split().count("epsilon") for line in said if line.startswith("trial run")) == 1
     awkward = trial(0, 1.0, name="a 'b' [c]")
     assert shlex.split(shown.again(awkward, ID))[-2] == "name=a 'b' [c]"

@@ -129,7 +129,8 @@ def document(trials: Sequence[Mapping[str, Any]], objectives: Sequence[str], swe
 def table(trials: Sequence[Mapping[str, Any]], objectives: Sequence[str]) -> str:
     """The study's export as CSV: a row a trial, its settings and its objectives."""
     params = list(dict.fromkeys(name for trial in trials for name in trial.get("params") or {}))
-    head = ["number", "state", *objectives, *params, "epsilon", "seconds", "run_id", "error"]
+    costs = [name for name in ("epsilon", "seconds") if name not in objectives]
+    head = ["number", "state", *objectives, *params, *costs, "run_id", "error"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)

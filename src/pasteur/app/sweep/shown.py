@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pasteur.app import summary
 from pasteur.app.sweep import spent as spending
 from pasteur.app.sweep.progress import best
+from pasteur.privacy.ledger import shown as rounded_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,16 +120,20 @@ def _rows(
     if not shown:
         return ["No trial has a result."]
     heads = "".join(f"{summary.cut(name, 15):>16}" for name in objectives)
-    out = [summary.strong(f"{'trial':>5} {'run':<9}{heads}{'epsilon':>9}  settings", bold=bold)]
+    own = "" if "epsilon" in objectives else f"{'epsilon':>9}"
+    out = [summary.strong(f"{'trial':>5} {'run':<9}{heads}{own}  settings", bold=bold)]
     for trial in shown:
         numbers = "".join(f"{trial['objectives'][name]:>16.5g}" for name in objectives)
-        epsilon = "-" if trial.get("epsilon") is None else f"{trial['epsilon']:.4g}"
-        head = f"{trial['number']:>5} {trial.get('run_id', '-'):<9}{numbers}{epsilon:>9}  "
-        own = " ".join(_setting(name, value) for name, value in (trial.get("params") or {}).items()) or "-"
-        if max(map(len, own.split())) > summary.WIDTH - len(head):
+        epsilon = "-" if trial.get("epsilon") is None else rounded_up(trial["epsilon"], 4)
+        spent = f"{epsilon:>9}" if own else ""
+        head = f"{trial['number']:>5} {trial.get('run_id', '-'):<9}{numbers}{spent}  "
+        words = " ".join(_setting(name, value) for name, value in (trial.get("params") or {}).items()) or "-"
+        if max(map(len, words.split())) > summary.WIDTH - len(head):
             out.append(head.rstrip())
             head = " " * 6
-        out += textwrap.wrap(own, summary.WIDTH, initial_indent=head, subsequent_indent=" " * 6, break_on_hyphens=False)
+        out += textwrap.wrap(
+            words, summary.WIDTH, initial_indent=head, subsequent_indent=" " * 6, break_on_hyphens=False
+        )
     if len(scored) > len(shown):
         out.append(f"... and {len(scored) - len(shown)} more in study.csv")
     return out
