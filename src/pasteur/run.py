@@ -14,7 +14,7 @@ from pasteur.errors import PrivacyError, place
 from pasteur.files import sha256, write_text
 from pasteur.manifest import Manifests
 from pasteur.pipelines.benchmark import pipeline as benchmark
-from pasteur.pipelines.benchmark import story
+from pasteur.pipelines.benchmark import series, story
 from pasteur.pipelines.execute import Trace, execute
 from pasteur.pipelines.processing import pipeline as processing
 from pasteur.pipelines.synthesize import learning
@@ -189,7 +189,8 @@ def _reported(plan: Plan, entries: DataCatalog, result: Result, scores: Mapping[
     try:
         synthetic = {name: entries[f"synthetic__{name}"].load() for name in plan.schema.tables}
         rows = report.first_rows(synthetic, schema=plan.schema)
-        told = story.of_run(result, scores=scores, moved=entries["inspection"].load(), rows=rows)
+        shown = _series(plan, entries)
+        told = story.of_run(result, scores=scores, moved=entries["inspection"].load(), rows=rows, series=shown)
         write_text(path, report.render(told))
         for name, text in report.tables(told).items():
             write_text(path.parent / "tables" / name, text)
@@ -198,6 +199,17 @@ def _reported(plan: Plan, entries: DataCatalog, result: Result, scores: Mapping[
     except Exception as error:  # noqa: BLE001 - whatever it was, what it says may hold a value of the data
         return replace(result, failures={**result.failures, "report": place(error)})
     return replace(result, report=path)
+
+
+def _series(plan: Plan, entries: DataCatalog) -> list[dict[str, Any]]:
+    """Of each component that became latent columns, what a person wants to see."""
+    found = []
+    for name, declared in plan.compressions.items():
+        parent, split = declared.layout.parent, plan.splits[0]
+        rows, parents = (entries[f"view__{component}__{split}"].load() for component in (name, parent))
+        codes, fitted = entries[f"codes__{parent}"].load(), entries[f"compressor__{name}"].load()
+        found.append(series.told(fitted, rows, parents, codes, seed=plan.experiment.seed))
+    return found
 
 
 def _keep(plan: Plan, entries: DataCatalog, result: Result) -> None:

@@ -146,3 +146,25 @@ def test_pairs_are_forced_into_what_the_algorithm_left_out():
     codes = found.sample(400, rng=np.random.default_rng(0)).arrow(list(pair))
     same = np.mean(codes[pair[0]].to_numpy() == codes[pair[1]].to_numpy())
     assert same > 0.5
+
+
+def test_the_report_tells_what_is_lost_which_codes_are_used_and_what_they_mean():
+    from pasteur.pipelines.benchmark.series import told
+    from pasteur.report import Story, render
+
+    core, vitals = people(200)
+    _, _, made = fitted(core, vitals)
+    codes = nodes.sample(made["model"], 60, 0)
+    found = told(made["vitals"], vitals, core, codes, seed=0)
+    pulse = found["channels"][0]
+    assert 0 < pulse["lost"] < pulse["spread"]
+    assert {row["name"] for row in found["usage"]} == {part.name for part in made["vitals"].codec.compressor.parts}
+    assert sum(found["usage"][0]["synthetic"]) == pytest.approx(1)
+    first = found["meaning"][0]
+    assert len(first["lines"]) == len(first["codes"])
+    page = render(Story(title="t", series=[{**found, "component": "<script>"}]))
+    assert "Compressed series" in page
+    assert "&lt;script&gt;" in page
+    assert "<script> <small" not in page
+    nobody = told(made["vitals"], *(Table.of(each.arrow().slice(0, 0)) for each in (vitals, core)), codes, seed=0)
+    assert "Compressed series" in render(Story(title="t", series=[nobody]))

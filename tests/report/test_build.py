@@ -48,9 +48,9 @@ def test_sections_keep_their_numbers_and_those_without_content_are_named(story):
         ("detection", "7"),
         ("prediction", "8"),
         ("queries", "9"),
-        ("encoding", "12"),
-        ("timings", "13"),
-        ("rows", "14"),
+        ("encoding", "13"),
+        ("timings", "14"),
+        ("rows", "15"),
     ]
     assert "10 relations, 11 sequences" in html
 

@@ -161,6 +161,5 @@ class Pca:
         for name in ("mean", "axes", "spread"):
             if tensors[name].shape != getattr(own, name).shape:
                 raise ValueError(rule(f"shape of {name}", tensors[name].shape, f"{getattr(own, name).shape}"))
-        return replace(
-            own, **{name: np.asarray(tensors[name], dtype=np.float64) for name in ("mean", "axes", "spread")}
-        )
+        mean, axes, spread = (np.asarray(tensors[name], dtype=np.float64) for name in ("mean", "axes", "spread"))
+        return replace(own, mean=mean, axes=axes, spread=spread)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pasteur.report import charts, columns, links, page, text, use, verdicts
+from pasteur.report import charts, columns, links, page, series, text, use, verdicts
 from pasteur.report.story import MEANING, SIDES
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ SECTIONS = (
     ("queries", "SQL queries"),
     ("relations", "Relations"),
     ("sequences", "Sequences"),
+    ("series", "Compressed series"),
     ("encoding", "Encoding"),
     ("timings", "Timings and notes"),
     ("rows", "Synthetic rows"),
@@ -64,6 +65,7 @@ def render(story: Story) -> str:
         "queries": use.queries(story),
         "relations": links.relational(story),
         "sequences": links.sequential(story),
+        "series": series.series(story),
         "encoding": columns.encoding(story),
         "steps": sorted(story.steps.items(), key=lambda step: -step[1]),
         "families": sorted(story.seconds.items(), key=lambda step: -step[1]),

@@ -92,6 +92,9 @@ class Story:
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Synthetic rows, of each component: `columns`, `rows` (text or null), `of` (how many there are)."""
 
+    series: Sequence[Mapping[str, Any]] = ()
+    """Components whose rows became latent columns: see `pipelines.benchmark.series.told`."""
+
     def of(self, side: str, family: str) -> Mapping[str, Any]:
         """What a family found on a side; empty where it did not look."""
         found = self.details.get(side, {}).get(family)

@@ -10,7 +10,7 @@ from pasteur.privacy.ledger import Ledger, sentence
 from pasteur.report import Privacy, Spent, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pasteur.result import Result
 
@@ -23,6 +23,7 @@ def of_run(
     scores: Mapping[str, Any],
     moved: Mapping[str, Any],
     rows: Mapping[str, Any],
+    series: Sequence[Mapping[str, Any]] = (),
 ) -> Story:
     """The story of a run.
 
@@ -31,6 +32,7 @@ def of_run(
         scores: what the benchmark wrote: beside the scores, `details`, `worst` and `seconds`.
         moved: how many values the encoding moves: component -> column -> `outside` or `other` -> share.
         rows: the synthetic rows that are shown.
+        series: what `benchmark.series.told` gave of each component that became latent columns.
     """
     e = result.experiment
     spent = f", ε {e.privacy.epsilon:g}" if result.claim.get("private") else ""
@@ -64,6 +66,7 @@ def of_run(
         peak_mb=result.peak_mb,
         moved=moved,
         rows=rows,
+        series=series,
     )
 
 
