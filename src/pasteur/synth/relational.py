@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pasteur import synth
 from pasteur.errors import ConfigError, near_miss, rule
-from pasteur.privacy import PrivateTable
+from pasteur.privacy.tables import PrivateTables
 from pasteur.synth import _spending
 from pasteur.synth._relational_fitting import Fitting
 from pasteur.synth._relational_model import RelationalModel
@@ -26,8 +26,7 @@ from pasteur.synth._relational_model import RelationalModel
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from pasteur.privacy import Budget
-    from pasteur.privacy.tables import PrivateTables
+    from pasteur.privacy import Budget, PrivateTable
     from pasteur.synth.model import Model
 
 PRIVATE = True
@@ -99,7 +98,7 @@ def fit(private: PrivateTables | PrivateTable, settings: Settings) -> Model | Re
         BudgetError: the budget is too small for one measurement.
     """
     algorithm = rooted(settings.root)
-    if isinstance(private, PrivateTable):
+    if not isinstance(private, PrivateTables):
         return replace(_root(algorithm, private), algorithm="relational", settings=asdict(settings))
     fitting = Fitting(private, settings)
     for name in private.rows if private.relations else ():
