@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pasteur.app.typed import build
 from pasteur.datasets import SPLITS
-from pasteur.datasets.config import FileConfig
+from pasteur.datasets.config import DatasetConfig, FileConfig
 from pasteur.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "dataset").glob("*.yaml"))
@@ -64,7 +65,7 @@ def test_what_cannot_be_is_refused(project, text, message):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_shipped_data_set_says_whose_it_is_and_pins_its_bytes(path, shipped):
     config = shipped(path.stem)
-    assert config.name == path.stem
+    assert config.name == path.stem.removesuffix("_postgres")  # a twin in a server is the same data set
     assert all((config.title, config.attribution, config.licence, config.home, config.salt))
     assert all(file.sha256 for file in config.files.values())
     defaults = yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
@@ -83,3 +84,33 @@ def test_every_shipped_data_set_says_whose_it_is_and_pins_its_bytes(path, shippe
 )
 def test_a_raw_file_is_called_as_it_is_where_it_comes_from(path, name):
     assert FileConfig(path=path).filename == name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("source: {kind: postgres}", "files (none) must be left out and tables given"),
+        (
+            "{source: {kind: postgres}, files: {a: {path: a}}, tables: {a: {}}}",
+            "files (a) must be left out and tables given",
+        ),
+        (
+            "{source: {kind: postgres}, tables: {a: {}}}",
+            "unit.column (None) must be given, as the tables are in a server",
+        ),
+        (
+            "{source: {kind: postgres}, unit: {column: id}, tables: {a: {nulls: ['?']}}}",
+            "tables.a.nulls must be left out for postgres",
+        ),
+        ("{files: {a: {path: a}}, tables: {a: {relation: x.y}}}", "tables.a.relation (x.y) must be left out"),
+        ("source: {kind: postgres, seconds: 0}", "source.seconds (0.0) must be above 0"),
+        (
+            "source: {kind: postgres, variable: 'postgresql://me:secret@host/x'}",
+            "source.variable must be the name of an",
+        ),
+    ],
+)
+def test_what_a_server_does_not_have_is_refused(text, message):
+    with pytest.raises(ConfigError, match=re.escape(message)) as caught:
+        build(DatasetConfig, {"name": "people", **yaml.safe_load(text)}, "dataset")
+    assert "secret" not in str(caught.value)
