@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pasteur.compressors import Channel, Declaration, Series, _fsq_training
@@ -11,7 +12,7 @@ from pasteur.compressors._fsq_network import Shape, hats, packed
 from pasteur.compressors._fsq_simulation import simulated
 from pasteur.compressors._private import PrivateFit
 from pasteur.compressors.fsq import Fsq
-from pasteur.errors import SchemaError
+from pasteur.errors import DataError, SchemaError
 from pasteur.privacy import Budget, ExactMechanisms, Ledger
 from pasteur.privacy.sgd import STAMP
 
@@ -196,3 +197,43 @@ def test_what_is_packed_shows_nothing_past_a_series_end():
     assert (rows[0, :5] == [0.7, 0.7, 0.7, 0, 0]).all()
     assert rows[1, :10].sum() == 0
     np.testing.assert_allclose(hats(5, 3)[1:].sum(axis=2), np.tril(np.ones((5, 5))))
+
+
+def test_public_series_are_learned_without_noise_and_the_claim_says_so(series, tmp_path):
+    entity, step = np.nonzero(series.inside)
+    order = np.argsort(step, kind="stable")  # rows of a series need not stand together
+    held = {name: pa.array(10 * series.values[entity, step, place][order]) for place, name in enumerate("ab")}
+    file = tmp_path / "public.parquet"
+    pq.write_table(pa.table({"who": pa.array(entity[order]), **held}), file)
+    public = {"file": str(file), "series": "who", "source": "https://example.org/seasons"}
+    plain, trained = Fsq.declare(declared()), Fsq.declare(declared(trained_on=public))
+    read = trained.trained_on.read(declared())
+    assert (read.lengths == series.lengths).all()
+    np.testing.assert_allclose(read.values, series.values, atol=1e-12)
+    assert error(trained, series) < error(plain, series)
+    assert plain.stamps == ()
+    assert "declared public: https://example.org/seasons" in trained.stamps[0]
+    again = Fsq.from_state(declared(trained_on=public | {"file": "gone"}), *trained.state())
+    assert (again.encode(series) == trained.encode(series)).all()  # what was trained needs the file no more
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("file.parquet", "must be a mapping of file, series, source"),
+        ({"file": "x", "series": "y"}, "must say its source"),
+        ({"file": "x", "serie": "y"}, "did you mean 'series'"),
+    ],
+)
+def test_public_series_that_are_not_described(given, message):
+    with pytest.raises(SchemaError, match=message):
+        Fsq.declare(declared(trained_on=given))
+
+
+def test_a_public_file_that_is_none(tmp_path):
+    public = {"file": str(tmp_path / "no.parquet"), "series": "who", "source": "somewhere"}
+    with pytest.raises(DataError, match=r"no.parquet: cannot be read as parquet"):
+        Fsq.declare(declared(trained_on=public)).trained_on.read(declared())
+    pq.write_table(pa.table({"whom": [1], "a": [1.0], "b": [1.0]}), tmp_path / "no.parquet")
+    with pytest.raises(DataError, match="no column 'who'; did you mean 'whom'"):
+        Fsq.declare(declared(trained_on=public)).trained_on.read(declared())

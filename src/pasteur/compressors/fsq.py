@@ -1,8 +1,7 @@
 """`fsq`: a small neural network whose middle is a few columns of few levels (Mentzer et al. 2023).
 
-It is trained on series simulated from what the schema declares, which costs nothing. Then it may be fine-tuned on the
-private side by DP-SGD with a share of the run's budget, or on a file of series that somebody declares public; the
-claim says which.
+It is trained on series simulated from what the schema declares, which costs nothing; where somebody declares a file of
+series public, then on these, which the claim says; and with a share of the run's budget, by DP-SGD on the private side.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from pasteur.compressors import _fsq_training as training
+from pasteur.compressors._fsq_public import Public
 from pasteur.compressors._outside import HOLES, Outside, smooth_targets
 from pasteur.embeddings import Part
 from pasteur.errors import ConfigError, SchemaError, near_miss, rule
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1 << 14
 """Series that go through the network at a time."""
+PUBLIC_RATE = 5e-3
+"""Learning rate on public series: pretraining has found the way."""
 TRAINING = ("q", "steps", "clip", "rate")
 """What `training` may set, of `privacy.sgd.Training`."""
 
@@ -41,7 +43,7 @@ class Fsq:
 
     `latents` columns of `levels` levels hold a series' curves; `knots` of each channel and `hidden` are the network's
     size. With a `share` of the run's budget above 0 it is fine-tuned, as `training` says: {"q", "steps", "clip",
-    "rate"} of `privacy.sgd.Training`.
+    "rate"} of `privacy.sgd.Training`. With `trained_on` it is first trained on public series (`_fsq_public`).
 
     Attributes:
         weights: by name; None: those after pretraining.
@@ -57,16 +59,18 @@ class Fsq:
     hidden: int
     share: float
     tuning: Training = field(default_factory=Training)
+    trained_on: Public | None = None
     weights: Mapping[str, npt.NDArray[np.float32]] | None = None
 
     @classmethod
     def declare(cls, declaration: Declaration) -> Self:
         """Read the settings."""
-        declaration.only("latents", "levels", "knots", "hidden", "share", "training")
+        declaration.only("latents", "levels", "knots", "hidden", "share", "training", "trained_on")
         where = f"compressors.{declaration.component}"
         share = declaration.settings.get("share", 0)
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
             raise SchemaError(rule(f"{where}.share", share, "a number in [0, 1)"))
+        public = declaration.settings.get("trained_on")
         return cls(
             declaration=declaration,
             latents=declaration.setting("latents", 2 * len(declaration.channels), 1, 64),
@@ -75,6 +79,7 @@ class Fsq:
             hidden=declaration.setting("hidden", 96, 1, 1024),
             share=float(share),
             tuning=_tuning(declaration.settings.get("training", {}), f"{where}.training"),
+            trained_on=None if public is None else Public.declare(public, f"{where}.trained_on"),
         )
 
     @cached_property
@@ -96,6 +101,14 @@ class Fsq:
     def accountant(self, budget: Budget) -> str | None:
         """The order of Renyi divergence at which fine-tuning needs the least noise; None where there is none."""
         return self.tuning.accountant(budget, self.share).name if self.share else None
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """What a claim must say of this compressor."""
+        if self.trained_on is None:
+            return ()
+        component, source = self.declaration.component, self.trained_on.source
+        return (f"the compressor of {component} was trained without noise on data declared public: {source}",)
 
     def fit(self, private: PrivateFit, *, cost: float) -> Self:
         """Fine-tune by DP-SGD, each unit's gradient clipped."""
@@ -181,7 +194,15 @@ class Fsq:
 
     @cached_property
     def _weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
-        return training.pretrained(self.shape, self.declaration, self.pack) if self.weights is None else self.weights
+        if self.weights is not None:
+            return self.weights
+        found = training.pretrained(self.shape, self.declaration, self.pack)
+        if self.trained_on is None:
+            return found
+        network = training.fresh(self.shape, found)
+        rows = self.pack(self.trained_on.read(self.declaration))
+        training.trained(network, rows, steps=training.STEPS, rate=PUBLIC_RATE)
+        return training.weights_of(network)
 
     @cached_property
     def _network(self) -> Autoencoder:

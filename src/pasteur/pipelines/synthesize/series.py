@@ -96,6 +96,8 @@ def _learned(
     """The compression with all it learns, and the latent columns of each of `keys`, whose units are `units`."""
     series, codec = declared.layout.series(rows, keys), declared.codec
     compressor, most = codec.compressor, private.max_rows
+    for text in getattr(compressor, "stamps", ()):
+        private.ledger.stamp(text)
     if compressor.PRIVATE_FIT and compressor.share:
         asked = PrivateFit(series, units, private.ledger, max_rows_per_unit=most, **private.common)
         compressor = compressor.fit(asked, cost=budget * compressor.share)
