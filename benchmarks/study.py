@@ -33,8 +33,8 @@ ANCHORS = {"base": "independent columns, no noise", "ref": "fresh real data"}
 COLOURS = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#7d5a00", "#57606a", "#0a7ea4", "#cf222e")
 
 READ = (
-    "Mean ± standard deviation over seeds. Seconds are the median of the fit alone, in one thread, of a machine with "
-    "other work to do. Computed on real data: the scores are not differentially private."
+    "Mean ± standard deviation over seeds, where there are several. Computed on real data: the scores are not "
+    "differentially private."
 )
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM, ROW = 780, 340, 64, 200, 40, 52, 26
@@ -181,18 +181,17 @@ def picture(runs: dict[Key, list[dict[str, Any]]], title: str) -> str:
 
 def table(runs: dict[Key, list[dict[str, Any]]]) -> list[str]:
     """A row for each algorithm and epsilon."""
-    head = ["algorithm", "epsilon", "runs", *COLUMNS.values(), "fit, s"]
+    head = ["algorithm", "epsilon", "runs", *COLUMNS.values()]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for (name, epsilon), found in sorted(runs.items(), key=lambda entry: (entry[0][0], entry[0][1] or math.inf)):
-        seconds = [run["ran"][step] for run in found for step in ("fit", "learn", "draw") if step in run["ran"]]
         said = " ".join([f"`{name}`", *sorted({word for run in found for word in run["settings"]})])
         cells = [said, "none" if epsilon is None else f"{epsilon:g}", str(len(found))]
         cells += [shown(values(found, metric)) for metric in COLUMNS]
-        lines.append("| " + " | ".join([*cells, f"{statistics.median(seconds):.1f}"]) + " |")
+        lines.append("| " + " | ".join(cells) + " |")
     every = [run for found in runs.values() for run in found]
     for side, words in ANCHORS.items():
         means = [f"{statistics.mean(values(every, metric, side)):.4f}" for metric in COLUMNS]
-        cells = [words, "", "", *means, ""]
+        cells = [words, "", "", *means]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
