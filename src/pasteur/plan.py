@@ -12,7 +12,7 @@ from pasteur import schema as schemas
 from pasteur.catalog import Paths
 from pasteur.compressors._store import Compression
 from pasteur.embeddings.table import TableEncoder
-from pasteur.errors import ConfigError, SchemaError
+from pasteur.errors import ConfigError, SchemaError, rule
 from pasteur.experiment import FIT_ON, stamped
 from pasteur.privacy import Budget, Ledger, LedgerBook
 from pasteur.privacy.ledger import HALVES
@@ -239,9 +239,11 @@ def _ledger(experiment: Experiment, algorithm: ModuleType, compressions: Mapping
     privacy = experiment.privacy
     budget = Budget(epsilon=privacy.epsilon, delta=privacy.delta, unit=experiment.dataset.unit.name)
     chosen = privacy.accountant
+    needed = [found for each in compressions.values() if (found := each.codec.compressor.accountant(budget))]
     if chosen == "auto":
-        needed = [found for each in compressions.values() if (found := each.codec.compressor.accountant(budget))]
         chosen = needed[0] if needed else algorithm.accountant(budget, experiment.settings)
+    elif needed:
+        raise ConfigError(rule("privacy.accountant", chosen, "auto where a compressor is fine-tuned by DP-SGD"))
     dataset = experiment.dataset
     book = LedgerBook(Paths(root=experiment.root).book)
     trial, people = experiment.tuning, FIT_ON[experiment.fit_on]
