@@ -19,6 +19,8 @@ from pasteur.errors import DataError, SchemaError
 from pasteur.privacy import Budget, ExactMechanisms, Ledger
 
 TYPES = sorted(path.stem for path in Path(pasteur.compressors.__file__).parent.glob("[!_]*.py"))
+EACH = [pytest.param(name, marks=[pytest.mark.slow] if name == "fsq" else []) for name in TYPES]
+"""torch alone takes seconds to import."""
 STEPS = 7
 CHANNELS = (
     Channel(name="games", min=1, max=165, decimals=0, transform="sqrt", missing=False, zero=False),
@@ -30,6 +32,15 @@ CHANNELS = (
 )
 SETTINGS = {"fsq": {"latents": 3, "levels": 4, "knots": 3, "hidden": 8}}
 """So that those which need many seconds take few."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short(tmp_path_factory):
+    """Networks learn for a moment only, and keep what they learn to themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pasteur.compressors._fsq_training.STEPS", 20)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def series(values, lengths):
@@ -73,7 +84,7 @@ def codec(name, *, fitted=True):
         component="batting", channels=CHANNELS, steps=STEPS, settings={"type": name, **SETTINGS.get(name, {})}
     )
     found = Codec.declare(declaration)
-    if not (fitted and found.compressor.PRIVATE_FIT):
+    if not (fitted and found.compressor.share):
         return found
     budget = Budget(epsilon=5, delta=1e-6)
     ledger = Ledger(budget, found.compressor.accountant(budget) or "gdp")
@@ -90,7 +101,7 @@ def test_every_module_is_a_compressor():
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_a_hard_series_has_codes_in_range_and_comes_back_as_one(name, case):
     given, own = CASES[case], codec(name)
     codes = own.encode(given)
@@ -113,7 +124,7 @@ def test_a_hard_series_has_codes_in_range_and_comes_back_as_one(name, case):
     np.testing.assert_array_equal(known[:, :, 2], back.inside & ~zero)
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_levels_of_holes_come_back(name):
     own = codec(name)
     for case in ("all missing", "all zero"):
@@ -122,7 +133,7 @@ def test_levels_of_holes_come_back(name):
         assert (back.values[:, :, 1] == 0).all() == (case == "all zero")
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_each_entity_is_encoded_by_itself(name):
     given, own = CASES["ordinary"], codec(name)
     codes = own.encode(given)
@@ -131,7 +142,7 @@ def test_each_entity_is_encoded_by_itself(name):
     np.testing.assert_array_equal(own.encode(some), codes[order])
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_same_generator_draws_the_same_series(name):
     own = codec(name)
     codes = own.encode(CASES["ordinary"])
@@ -139,7 +150,7 @@ def test_the_same_generator_draws_the_same_series(name):
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_curves_follow_what_is_smooth(name):
     """Of series on straight lines, far less is lost than their mean would lose; forty people teach too little."""
     own = codec(name)
@@ -155,7 +166,7 @@ def test_curves_follow_what_is_smooth(name):
     assert lost < 0.5 * given.values.std()
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_parts_are_named_after_the_component_and_segments_are_among_them(name):
     parts = codec(name).compressor.parts
     own = [part.name for part in parts]
@@ -165,7 +176,7 @@ def test_parts_are_named_after_the_component_and_segments_are_among_them(name):
     assert {column for segment in codec(name).compressor.segments for column in segment} <= set(own)
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_what_was_learned_is_kept_in_a_file_and_read_for_its_own_schema_alone(name, tmp_path):
     own = codec(name)
     layout = Layout(
@@ -195,14 +206,14 @@ def test_what_was_learned_is_kept_in_a_file_and_read_for_its_own_schema_alone(na
         Compression.load(path)
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_a_setting_nobody_knows_is_refused(name):
     wrong = Declaration(component="batting", channels=CHANNELS, steps=STEPS, settings={"levls": 3})
     with pytest.raises(SchemaError, match="'levls' is not a known key"):
         find(name).declare(wrong)
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EACH)
 def test_one_that_learns_has_a_share_and_one_that_does_not_has_none(name):
     kind = codec(name, fitted=False).compressor
     assert 0 <= kind.share < 1
