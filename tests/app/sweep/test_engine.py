@@ -336,6 +336,34 @@ def test_the_command_line(project, kept, monkeypatch, make_result, capsys):
     studies.forget()
 
 
+@pytest.mark.parametrize("launcher", ["joblib", "cluster"])
+def test_trials_in_processes_of_their_own(launcher, project, kept, monkeypatch):
+    """By joblib's workers, and as submitit's jobs on this machine; what they run travels to them by value."""
+
+    class Elsewhere(trial.Tuned):
+        def _run(self, cfg):
+            value = float(cfg.algorithm.one_way)
+            return {"state": "complete", "error": "", "objectives": {"marginals/tvd2": value}, "process": os.getpid()}
+
+    def task(self, root, token):
+        told = {"config": self.config, "tuning": self.tuning, "names": self.space.names, "token": token}
+        return Elsewhere(root=root, sweep=self.id, **told)
+
+    monkeypatch.setattr(Request, "task", task)
+    monkeypatch.setattr(shared, "make", lambda experiment: ("marginals/tvd2",))
+    (project / "configs/sweep").mkdir(parents=True)
+    text = PRESET.replace("[marginals/tvd2, epsilon]", "marginals/tvd2").replace("nsgaii", "random")
+    text = text.replace("launcher: basic", f"launcher: {launcher}").replace("trials: 3", "trials: 2")
+    (project / "configs/sweep/toy.yaml").write_text(text, encoding="utf-8")
+    assert main(["-m", "sweep=toy"]) == 0
+    (folder,) = (project / "outputs/sweeps").iterdir()
+    found = engine.results(folder)
+    assert sorted(found) == [0, 1]
+    assert all(r["objectives"]["marginals/tvd2"] == r["params"]["algorithm.one_way"] for r in found.values())
+    assert os.getpid() not in {outcome["process"] for outcome in found.values()}
+    studies.forget()
+
+
 def test_other_numbers_make_another_request(toy):
     one = toy.make().request
     assert one.id != replace(one, config=replace(one.config, objective=["epsilon"])).id
