@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from pasteur.app import compose
 from pasteur.app.records import kept
+from pasteur.catalog import resource
 from pasteur.errors import ConfigError, PasteurError, SchemaError
 from pasteur.experiment import PrivacyConfig
 from pasteur.plan import prepare
@@ -144,3 +146,15 @@ def test_a_schema_that_drops_a_column_is_scored_by_itself_and_queries_over_it_ar
     assert plan.bench.schema.name == plan.schema.name
     assert [query.metric.rpartition("/")[2] for query in plan.bench.queries] == ["ages"]
     assert "needs column 'sex', which schema 'people.lean' drops" in plan.bench.notes.values()
+
+
+def test_a_fine_tuned_compressor_brings_its_accountant(tmp_path):
+    experiment = compose.experiment(["dataset=lahman", "view=lahman_careers", f"pasteur.root={tmp_path}"])
+    raw = json.loads((resource("metadata") / "lahman_careers.detail.json").read_text())
+    raw["pasteur"]["compressors"]["batting"] |= {"type": "fsq", "share": 0.1}
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "lahman_careers.detail.json").write_text(json.dumps(raw))
+    assert prepare(experiment).ledger.accountant.name.startswith("rdp-")
+    other = replace(experiment, privacy=replace(experiment.privacy, accountant="gdp"))
+    with pytest.raises(ConfigError, match=r"privacy.accountant \(gdp\) must be auto"):
+        prepare(other)
