@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,8 +63,7 @@ def server():
     with suppress(psycopg.Error):
         root.sql(f"DROP DATABASE {name} WITH (FORCE)")
     if held is not None:
-        held.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        held.cleanup()  # the last worker stops the server and removes its folder
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ HOLES = {
     "privacy/hole.py": ("from pasteur.datasets import config\n", ["The private room"]),
     "synth/hole.py": ("import mlflow\nfrom pasteur import views\n", ["MLflow is known", "Algorithms reach data"]),
     "compressors/hole.py": ("from pasteur import views\n", ["Compressors learn through the private room"]),
+    "postgres/hole.py": ("from pasteur import table\n", ["A server is known by its errors"]),
     "tracking/hole.py": ("from pasteur import schema\n", ["Tracking writes down"]),
     "sql/hole.py": ("import hydra\nimport kedro\n", ["Hydra is known", "Kedro is known"]),
     "errors.py": ("import pasteur.files\n", ["What runs stands on what is run"]),
