@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from pasteur.errors import DataError, rule
-from pasteur.files import atomic
 from pasteur.marginals import Domain, Measurement
 from pasteur.privacy.columns import Columns, Relation
 from pasteur.synth import model as models
@@ -141,8 +140,7 @@ class RelationalModel:
             "ledger": self.ledger.to_dict(),
         }
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-        with atomic(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, header=text, **arrays)
+        models.write(path, {"header": text} | arrays)
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> RelationalModel:

@@ -154,8 +154,7 @@ class Model:
         Raises:
             DataError: the folder cannot be written.
         """
-        with atomic(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **self.packed())
+        write(path, self.packed())
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -179,6 +178,16 @@ class Model:
         except UNREADABLE as error:
             message = f"{path}: is not a model that Pasteur wrote ({type(error).__name__})"
             raise DataError(message) from error
+
+
+def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as one npz file, whole or not at all.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def of_arrays(arrays: Mapping[str, np.ndarray]) -> Model:
