@@ -10,6 +10,7 @@ import fcntl
 import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pasteur.errors import DataError, PrivacyError, rule
@@ -58,9 +59,9 @@ class Release:
         if not self.fitted:
             raise PrivacyError(rule("fitted", "none", "one split or more"))
 
-    @property
+    @cached_property
     def read(self) -> Ledger | None:
-        """The ledger, checked by charging every event again; None where the run makes no claim."""
+        """The ledger, checked by charging every event again, once; None where the run makes no claim."""
         if self.ledger is None:
             return None
         ledger = Ledger.from_dict(dict(self.ledger))
@@ -141,8 +142,7 @@ class LedgerBook:
     def _releases(self) -> Iterator[Release]:
         for number, line in enumerate(self._lines(), start=1):
             try:
-                raw = json.loads(line)
-                release = Release(**raw | {"fitted": tuple(raw["fitted"]), "scored": tuple(raw["scored"])})
+                release = _release(line)
             except (ValueError, TypeError, KeyError, PrivacyError) as error:
                 message = f"{self.path}: line {number} is not a release that Pasteur wrote"
                 raise DataError(message) from error
@@ -223,6 +223,13 @@ class LedgerBook:
         with stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
+
+
+@lru_cache(maxsize=4096)
+def _release(line: str) -> Release:
+    """What a line says. The same line is the same release: a sweep's trials would read all of the book each."""
+    raw = json.loads(line)
+    return Release(**raw | {"fitted": tuple(raw["fitted"]), "scored": tuple(raw["scored"])})
 
 
 def _place(lines: Sequence[str], run: str) -> int:
