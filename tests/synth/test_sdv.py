@@ -29,7 +29,7 @@ def test_a_bar_that_is_drawn_again_and_again_is_few_lines_in_a_log(caplog):
         for _ in tqdm(range(1000), desc="Loss: 0.1", mininterval=0):
             pass
     assert lines(caplog)[0] == "tvae: PerformanceAlert: many columns"
-    assert len(lines(caplog)) <= 4
+    assert len(lines(caplog)) <= 12  # one a tenth, however slow the machine
     assert lines(caplog)[-1].startswith("tvae: Loss: 0.1: 1000 of 1000, 00:0")
     assert sys.stderr is not None
 
