@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pasteur.app import groups
 from pasteur.app.verbs import Parser, root_of
-from pasteur.errors import ConfigError, near_miss
+from pasteur.errors import ConfigError, near_miss, rule
 
 if TYPE_CHECKING:
     import argparse
@@ -93,6 +93,8 @@ def _draft(arguments: argparse.Namespace, root: Path) -> int:
 
     path = root / "metadata" / f"{arguments.dataset}.detail.json"
     dataset = _dataset(arguments.dataset)
+    if dataset.in_server:
+        raise ConfigError(rule("DATASET", arguments.dataset, "one of files: write what is known of a server's tables"))
     if path.exists() and not arguments.force:
         raise ConfigError(f"{path} is there already; --force overwrites it")
     raw = datasets.fetch(dataset, Paths(root=root).raw(dataset.name), root=root)
