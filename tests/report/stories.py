@@ -85,9 +85,7 @@ def worst(columns=COLUMNS):
 
     first, second, third = columns
     return {
-        "columns": [
-            {**row([name], gap), "rank": gap} for name, gap in ((second, 0.9), (first, 0.4), (third, 0.1))
-        ],
+        "columns": [{**row([name], gap), "rank": gap} for name, gap in ((second, 0.9), (first, 0.4), (third, 0.1))],
         "pairs": [row([first, second], 0.8), row([second, third], None)],
         "triples": [row(columns, 0.7)],
     }
