@@ -257,19 +257,20 @@ def test_kills_lose_no_finished_trial_and_double_none(toy):
     """`benchmarks/sweep_kills.py` does the same with real runs, real workers and thirty kills."""
     toy.seconds = 0.02
     seeds = list(range(20, 60))
-    began = time.perf_counter()
-    toy.make([20]).run()  # Optuna is imported before, not by each
-    took = time.perf_counter() - began
     rng = random.Random(5)  # noqa: S311 - when to kill
     seen: dict[int, dict] = {}
-    for _ in range(8):
+    for kill in range(6):
         process = start(toy.make(seeds, trials=None))
-        time.sleep(rng.uniform(0.0, 2 * min(took, 1.0)))
+        made = toy.make(seeds, trials=None)
+        while kill and len(made.results()) == len(seen) and os.waitpid(process, os.WNOHANG) == (0, 0):
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0.0, 0.1))
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
-        now = toy.make(seeds, trials=None).results()
+        now = made.results()
         assert all(now.get(number) == outcome for number, outcome in seen.items())
         seen = now
+    assert 0 < len(seen) < len(seeds)
     made = toy.make(seeds, trials=None)
     made.run()
     done = made.results()
