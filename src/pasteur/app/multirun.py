@@ -66,7 +66,9 @@ def launch(
             problem = ending.end(tracker, root, sweep, overrides, trials, search)
     finally:
         _TRACKERS.pop(root).close()
-    failed = not trials or any(trial["state"] != "complete" for trial in trials)
+    # A search makes up for trials that were cut off: it goes on to its total, or ends with an error of its own.
+    ended = [trial for trial in trials if not (search and trial["state"] == "cut off")]
+    failed = not ended or any(trial["state"] != "complete" for trial in ended)
     return job.INCOMPLETE if failed or problem else 0
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KEYS = ("low", "high", "log", "step")
 
-PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_][\w./-]*", re.IGNORECASE)
+PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_][\w./-]*", re.IGNORECASE | re.ASCII)
 """Text that Hydra reads as it stands."""
 
 MOST = 10_000

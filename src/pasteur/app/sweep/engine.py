@@ -41,6 +41,9 @@ logger = logging.getLogger(__name__)
 EVERY = 0.5
 """Seconds between two looks at what trials wrote."""
 
+NO_BEST = ("Record does not exist.", "No trials are completed yet.")
+"""What Optuna says, asked for the best of no trial: its stores each in their own words."""
+
 CRASHED = "the process that ran it ended by itself: out of memory?"
 
 
@@ -177,8 +180,8 @@ class Engine:
         except Exception as error:
             if _ended_by_itself(error):
                 self._crashed(study, task)
-            elif not (isinstance(error, ValueError) and self.results() and studies.fruitless(study)):
-                raise  # where all have failed, the sweeper asks for the best of them
+            elif str(error) not in NO_BEST or not studies.fruitless(study):
+                raise  # where none has ended well, the sweeper asks for the best of them
 
     def _crashed(self, study: Study, task: Tuned) -> None:
         """Write down the trials that a worker's end took with it: begun, and not ended."""
