@@ -13,6 +13,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # A worker a core, each with one thread: OpenMP's threads would wait for one another. A file's tests share its fixtures.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
+# Where the environment forbids bytecode, every process would compile every library anew: thousands of files, each time.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test coverage quick lint format check lock bench clean
