@@ -298,6 +298,10 @@ def test_a_domain_may_say_what_is_ordinal():
     assert Independent().fit(frame, domain).model_.domain.ordinal == {"a"}
 
 
+def test_sizes_alone_say_that_neighbours_are_alike():
+    assert Independent().fit(array(), SIZES).model_.domain.ordinal == set(SIZES)
+
+
 def test_units_are_cut_to_their_rows():
     codes = np.zeros((1000, 2), dtype=np.uint8)
     units = ["one"] * 995 + ["two"] * 2 + ["three", "four", "five"]

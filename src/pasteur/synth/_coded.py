@@ -28,7 +28,8 @@ def domain_of(given: object) -> Domain:
     """The domain that a caller means.
 
     Args:
-        given: {attribute: number of codes}, or a `Domain`, which may also say what is ordinal.
+        given: {attribute: number of codes}, whose codes are all taken to stand in a natural order; or a `Domain`, which
+            says which do.
 
     Raises:
         ConfigError: it is neither, has no attribute, or one whose name or size cannot be.
@@ -46,7 +47,9 @@ def domain_of(given: object) -> Domain:
             raise ConfigError(rule("name of an attribute", name, f"text, and not '{UNIT}'"))
         if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= int(size) <= 2**31:
             raise ConfigError(rule(f"size of attribute '{name}'", size, "a whole number from 1 to 2^31"))
-    return given if isinstance(given, Domain) else Domain.of({name: int(size) for name, size in sizes.items()})
+    if isinstance(given, Domain):
+        return given
+    return Domain.of({name: int(size) for name, size in sizes.items()}, ordinal=sizes)
 
 
 def table_of(codes: object, domain: Domain, units: object = None) -> tuple[Table, Domain]:

@@ -97,8 +97,8 @@ class Estimator:
         Args:
             codes: (rows, attributes) whole numbers, column i from 0 to the size of attribute i - 1; or a pandas frame
                 or Arrow table of such columns, named as in the domain; or a `pasteur.table.Table`, which is streamed.
-            domain: {attribute: number of codes}, from public knowledge, not from the data; or a
-                `pasteur.marginals.Domain`, which may say which attributes are ordinal.
+            domain: {attribute: number of codes}, from public knowledge, not from the data: neighbouring codes are taken
+                to be alike; or a `pasteur.marginals.Domain`, which says of which attributes they are.
             units: (rows,) whose row it is: ids, all text or all whole numbers; None: each row is a unit of its own,
                 and the claim is about rows, not about people who have several.
             max_rows_per_unit: m: of a unit with more rows, m are kept, drawn at random. The noise is m times as large.
