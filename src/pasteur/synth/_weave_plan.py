@@ -37,7 +37,7 @@ class Plan:
         one_way_share: share of the budget for the one-way marginals.
         outside_share: share for pairs outside of the tree.
         outside_pairs: how many those are, at most.
-        rounds: T, that the tree's budget is first divided by; fewer come, as precision doubles on the way.
+        rounds: T, that the tree's budget is first divided by; fewer come, as precision grows on the way.
         levels: sizes of the levels of an attribute's chain, falling.
     """
 

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 STANDS_STILL = 0.5
 """A measurement that moved the model by less than this share of its own noise says that precision is what lacks."""
 
+PATIENCE = 2
+"""Measurements in a row that have to say so: one says it by chance, where a pair is chosen that was measured before."""
+
+GROWTH = 2
+"""What the cost of a round is then multiplied by."""
 
 MEASURING = 0.9
 """Share of a round's budget that measures; the rest chooses."""
@@ -72,6 +77,7 @@ def grow(
     ledger = private.ledger
     whole = ledger.remaining - keep
     cost, new, last = whole / limits.rounds, list(measured), whole <= 0 or not candidates.cliques
+    still = 0
     room = _Room(model, candidates, limits.cells)
     while not last:
         # What may join: the tree grows with the share that is spent.
@@ -93,14 +99,15 @@ def grow(
             bias=penalties,
         )
 
-        # Measure and fit; where precision is what lacks, the next rounds get twice of it.
+        # Measure and fit; where precision is what lacks, the next rounds get more of it.
         number = numbers[chosen]
         new += private.measure([candidates.cliques[number]], sigmas=[sigma], label="pair in the tree")
         stop = limits.last if last else limits.between
         model = GraphicalModel.estimate(model.domain, new, total=model.total, start=model, stop=stop, zeros=model.zeros)
         moved = float(np.abs(model.marginal(candidates.cliques[number]) - answers[chosen]).sum())
-        if moved <= STANDS_STILL * NOISE * sigma * candidates.cells[number]:
-            cost *= 4
+        still = still + 1 if moved <= STANDS_STILL * NOISE * sigma * candidates.cells[number] else 0
+        if still == PATIENCE:
+            cost, still = cost * GROWTH, 0
     return model, new[len(measured) :]
 
 
