@@ -12,9 +12,11 @@ from worlds import MU, lower_bound
 
 from pasteur.privacy import noise
 
-RUNS = 1000
+RUNS = 400
+"""A world. If what is spent on choices is hard to see, a fit still shows a mu of 2.5 and more: by chance alone its bound
+is under 1.2, or over the claim, less than once in ten billion audits."""
 FEW = {"iterations": 3, "last_iterations": 3}  # how well the model fits changes nothing about what is asked
-TIMES = {"independent": 2 * RUNS, "relational": 300}  # of one table the latter is its root's algorithm, here the former
+TIMES = {"independent": 3 * RUNS}  # what it spends is seen whole, so that less than the claim would be noise wasted
 SETTINGS = {"independent": {}, "mst": {"iterations": 3}, "relational": {}}
 
 
@@ -23,10 +25,10 @@ SETTINGS = {"independent": {}, "mst": {"iterations": 3}, "relational": {}}
 def test_an_algorithm_costs_no_more_than_it_claims(name):
     bound = lower_bound(fit_of(name, **SETTINGS.get(name, FEW)), MU, TIMES.get(name, RUNS))
     assert bound <= MU
-    assert bound >= (0.8 * MU if name == "independent" else 0.2 * MU)  # what is spent on choices is hard to see
+    assert bound >= (0.65 * MU if name == "independent" else 0.4 * MU)
 
 
 def test_the_audit_finds_half_the_noise(monkeypatch):
     real = noise.gaussian
     monkeypatch.setattr(noise, "gaussian", lambda size, sigma, bits: real(size, sigma / 2, bits))
-    assert lower_bound(fit_of("independent"), MU, 300) > MU
+    assert lower_bound(fit_of("independent"), MU, 600) > MU
