@@ -13,7 +13,7 @@ from tables import private_of, rows_of
 from pasteur.privacy import entropy, noise
 from pasteur.privacy.entropy import SeededEntropy
 
-ALPHA = 1e-7  # one false alarm in some hundred thousand runs of a check
+ALPHA = 1e-10  # no false alarm in as many runs as there will ever be
 
 
 def noise_has_its_declared_scale():
@@ -22,17 +22,17 @@ def noise_has_its_declared_scale():
     private = private_of({"a": [], "b": []}, sizes=sizes, epsilon=RICH)
     for sigma in (2.0, private.sigma(1e-4), private.sigma(1e-6)):
         values = private.measure([("a", "b")], sigmas=[sigma], label="x")[0].values
-        assert values.std() == pytest.approx(sigma, rel=0.03)
+        assert values.std() == pytest.approx(sigma, rel=0.04)
         assert values.mean() == pytest.approx(0, abs=0.05 * sigma)
     assert private.sigma(1e-4) == pytest.approx((2e-4) ** -0.5, rel=1e-3)
     laplace = private.measure_laplace([("a", "b")], scales=[20.0], label="x")[0]
-    assert laplace.values.std() == pytest.approx(laplace.sigma, rel=0.05)
+    assert laplace.values.std() == pytest.approx(laplace.sigma, rel=0.07)
     assert laplace.sigma == pytest.approx(math.sqrt(2) * 20, rel=1e-3)
     totals = [private.measure_total(sigma=5.0, label="x").values for _ in range(1500)]
-    assert np.std(totals) == pytest.approx(5, rel=0.1)
+    assert np.std(totals) == pytest.approx(5, rel=0.14)  # 7.7 times its own deviation
     candidates, answers = [("a",)] * 1500, [np.zeros(150)] * 1500
     errors = private.measure_errors(candidates, answers=answers, sigma=0.75, label="x")
-    assert errors.std() == pytest.approx(0.75, rel=0.1)
+    assert errors.std() == pytest.approx(0.75, rel=0.14)
 
 
 def noise_is_discrete_gaussian():
@@ -44,7 +44,7 @@ def noise_is_discrete_gaussian():
         x = np.arange(-40, 41)
         mass = np.exp(-(x**2) / (2 * sigma**2))
         expected = mass / mass.sum() * len(drawn)
-        seen = expected > 5
+        seen = expected > 50
         observed = np.bincount(drawn + 40, minlength=81)[seen]
         assert stats.chisquare(observed, expected[seen] * observed.sum() / expected[seen].sum()).pvalue > ALPHA
 

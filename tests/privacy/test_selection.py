@@ -21,9 +21,9 @@ def test_d07_choices_have_the_probabilities_that_were_paid_for(scores, epsilon):
     weights = np.exp(epsilon * (np.array(scores) - max(scores)) / 2048)
     expected = weights / weights.sum() * len(drawn)
     observed = np.bincount(drawn, minlength=len(scores))
-    assert observed[expected < 1e-6].sum() == 0
-    seen = expected >= 1e-6
-    assert stats.chisquare(observed[seen], expected[seen]).pvalue > 1e-7
+    assert observed[expected < 1e-12].sum() == 0
+    seen = expected >= 1e-12
+    assert stats.chisquare(observed[seen], expected[seen]).pvalue > 1e-10
 
 
 def test_d07_the_charge_by_hand(make_private, rows):
