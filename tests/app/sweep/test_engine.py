@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import sqlite3
-import time
 import warnings
 from dataclasses import replace
 from types import SimpleNamespace
@@ -37,7 +36,7 @@ def toy(experiment, project, monkeypatch):
         if cfg.seed == 13:
             raise DataError("raw file adult.csv is missing")
         toy.ran.append(cfg.seed)
-        time.sleep(toy.seconds)
+        toy.before()
         return {"state": "complete", "error": "", "objectives": {"marginals/tvd2": cfg.seed / 100}}
 
     def make(seeds=None, trials=3, sampler="RandomSampler", **changes):
@@ -53,7 +52,7 @@ def toy(experiment, project, monkeypatch):
         )
         return Engine(root=project, request=request, start=start_of(project))
 
-    toy = SimpleNamespace(make=make, ran=[], seconds=0.0)
+    toy = SimpleNamespace(make=make, ran=[], before=lambda: None)
     monkeypatch.setattr(trial.Tuned, "_run", run)
     yield toy
     studies.forget()
@@ -255,19 +254,14 @@ def test_a_study_of_another_folder_is_told(project):
 
 def test_kills_lose_no_finished_trial_and_double_none(toy):
     """`benchmarks/sweep_kills.py` does the same with real runs, real workers and thirty kills."""
-    toy.seconds = 0.02
+    toy.make([1]).run()  # what that imports, the processes need not
+    toy.ran.clear()
     seeds = list(range(20, 60))
     rng = random.Random(5)  # noqa: S311 - when to kill
     seen: dict[int, dict] = {}
     for kill in range(6):
-        process = start(toy.make(seeds, trials=None))
-        made = toy.make(seeds, trials=None)
-        while kill and len(made.results()) == len(seen) and os.waitpid(process, os.WNOHANG) == (0, 0):
-            time.sleep(0.005)
-        time.sleep(rng.uniform(0.0, 0.1))
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-        now = made.results()
+        killed(toy, toy.make(seeds, trials=None), least=min(kill, 1), after=rng.uniform(0.001, 0.05))
+        now = toy.make(seeds, trials=None).results()
         assert all(now.get(number) == outcome for number, outcome in seen.items())
         seen = now
     assert 0 < len(seen) < len(seeds)
@@ -280,17 +274,32 @@ def test_kills_lose_no_finished_trial_and_double_none(toy):
     assert complete == {number: outcome["objectives"]["marginals/tvd2"] for number, outcome in done.items()}
 
 
-def start(made):
-    """A start of the sweep in a process of its own, that knows all that this one has imported."""
+def killed(toy, made, *, least, after):
+    """A sweep in a process of its own, that knows all that this one has imported, and is killed.
+
+    `after` seconds of its own work after `least` trials, wherever it then is, but at its sixth trial at the latest:
+    how fast the machine is, and how busy, moves neither.
+    """
+
+    def before():
+        if len(toy.ran) == least + 1:
+            signal.setitimer(signal.ITIMER_PROF, after)
+        if len(toy.ran) == 6:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # from 3.12 on, a fork beside threads
         process = os.fork()
     if process == 0:
         try:
+            toy.before = before
+            if not least:
+                signal.setitimer(signal.ITIMER_PROF, after)
             made.run()
         finally:
             os._exit(0)
-    return process
+    _, status = os.waitpid(process, 0)
+    assert os.WTERMSIG(status) in {signal.SIGPROF, signal.SIGKILL}
 
 
 PRESET = """# @package _global_
