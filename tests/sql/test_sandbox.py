@@ -95,13 +95,13 @@ def test_moments_are_utc_on_every_machine():
 
 
 def test_a_query_that_takes_too_long_is_stopped():
-    table = Table.of(pa.table({"x": np.arange(100_000)}))
+    table = Table.of(pa.table({"x": np.arange(1_000_000)}))
     with Sandbox(tables={"t": table}, limits=Limits(seconds=0.2)) as sandbox:
         text = "SELECT count(*) FROM t a JOIN t b ON hash(a.x + b.x) % 7 = 1"
         started = time.monotonic()
         with pytest.raises(SqlError, match=r"^slow: took longer than 0\.2 s"):
             sandbox.query(text, where="slow").arrow()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 60  # unstopped it takes hours
     assert not [
         thread
         for thread in threading.enumerate()
@@ -110,10 +110,10 @@ def test_a_query_that_takes_too_long_is_stopped():
 
 
 def test_time_of_the_reader_does_not_count(people):
-    with Sandbox(tables={"people": Table.of(PEOPLE)}, limits=Limits(seconds=0.5)) as sandbox:
+    with Sandbox(tables={"people": Table.of(PEOPLE)}, limits=Limits(seconds=3)) as sandbox:
         batches = sandbox.query("SELECT * FROM people", where="q").batches(rows=1)
         next(batches)
-        time.sleep(0.6)
+        time.sleep(3.2)
         assert len(list(batches)) == 3
 
 
