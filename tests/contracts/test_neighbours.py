@@ -229,6 +229,7 @@ def _numbers(value):
     return {value} if isinstance(value, (int, float)) and not isinstance(value, bool) else set()
 
 
+@pytest.mark.usefixtures("same_noise")  # a noisy number is an exact one by chance, now and then
 def test_d25_a_release_holds_nothing_computed_on_real_data_without_noise(project, adult_rows, tmp_path):
     row, unit = odd_person(adult_rows.schema, "pepper-7f3a")
     csv.write_csv(pa.concat_tables([adult_rows, row]), project.root / "people.csv")

@@ -23,6 +23,8 @@ from pasteur.privacy import Budget, Ledger, PrivateTable
 from pasteur.synth.model import Model
 from pasteur.table import UNIT, Table
 
+pytestmark = pytest.mark.usefixtures("same_noise")
+
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "configs/algorithm").glob("*.yaml"))
 ALGORITHMS = {name: synth.find(name) for name in NAMES}
@@ -170,7 +172,7 @@ def test_as_many_rows_as_the_model_believes(name):
     model = fitted(name, "usual", epsilon=1000.0)
     table = model.sample(None, rng=np.random.default_rng(0))
     assert table.rows == model.rows == len(table.arrow())
-    assert abs(model.rows - 400) <= 2
+    assert abs(model.rows - 400) <= 5  # Gaussian DP has no sigma under 0.5
 
 
 @pytest.mark.parametrize("name", PRIVATE)

@@ -162,6 +162,7 @@ def test_d15_everything_an_algorithm_asks_is_on_its_ledger(algorithm):
     assert private.ledger.spent == spent
 
 
+@pytest.mark.usefixtures("same_noise")  # a noisy number of rows is the exact one by chance, now and then
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_d16_a_model_holds_no_training_row(algorithm, tmp_path):
     sizes, rows = {"a": 256, "b": 251}, 997
