@@ -13,8 +13,8 @@ from worlds import MU, lower_bound
 from pasteur.privacy import noise
 
 RUNS = 400
-"""A world. If what is spent on choices is hard to see, a fit still shows a mu of 2.5 and more: by chance alone its bound
-is under 1.2, or over the claim, less than once in ten billion audits."""
+"""In each world. What is spent on choices is hard to see, but any fit shows a mu of 2.5 or more: by chance alone its
+bound is then under 1.2, or over the claim, less than once in a billion audits."""
 FEW = {"iterations": 3, "last_iterations": 3}  # how well the model fits changes nothing about what is asked
 TIMES = {"independent": 3 * RUNS}  # what it spends is seen whole, so that less than the claim would be noise wasted
 SETTINGS = {"independent": {}, "mst": {"iterations": 3}, "relational": {}}

@@ -47,8 +47,8 @@ def choose_several(private):
 
 
 LEAST = 0.65
-# Runs a world are so many that chance alone makes a bound under that share of the claim, or one above it, less than once
-# in ten billion audits. The answer of three choices is a majority, of which the best test reaches 0.859 of the claim.
+# Runs a world are so many that chance alone makes a bound under that share of the claim, or one above it, less than
+# once in a billion audits. The answer of three choices is a majority: the best test of it reaches 0.859 of the claim.
 MECHANISMS = {
     # name: the question, rows of a unit that may count, runs a world
     "measure": (measure, 3, 1200),
