@@ -13,6 +13,8 @@ from pasteur.errors import PrivacyError
 from pasteur.privacy import Budget, ExactMechanisms, Ledger
 from pasteur.privacy.moments import _summed, moments
 
+pytestmark = pytest.mark.usefixtures("same_noise")
+
 STEPS = 8
 
 

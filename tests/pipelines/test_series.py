@@ -19,6 +19,8 @@ from pasteur.table import UNIT, Table
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "compressors"))
 from test_layout import schema
 
+pytestmark = pytest.mark.usefixtures("same_noise")
+
 SCHEMA = schema()
 
 
