@@ -7,6 +7,9 @@ import pytest
 from pasteur.errors import SqlError
 from pasteur.postgres import Session, check, mentioned
 
+LONG = "l" * 63
+"""The server drops what comes after 63 bytes of a name."""
+
 
 @pytest.fixture(scope="module")
 def session(server):
@@ -16,11 +19,13 @@ def session(server):
     server.sql(
         "CREATE SCHEMA own",
         "CREATE TABLE own.people (id int, age int)",
+        f"CREATE SCHEMA {LONG}",
+        f"CREATE TABLE {LONG}.people (id int)",
         "CREATE FUNCTION own.twice(x int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2 * x'",
     )
     with Session(variable="PASTEUR_GUARD_TEST") as held:
         yield held
-    server.sql("DROP SCHEMA own CASCADE")
+    server.sql("DROP SCHEMA own CASCADE", f"DROP SCHEMA {LONG} CASCADE")
     del os.environ["PASTEUR_GUARD_TEST"]
 
 
@@ -37,6 +42,8 @@ def session(server):
         "SELECT array(SELECT a FROM x ORDER BY a), coalesce(a, b), CAST(a AS text) FROM people",
         'SELECT "user", "limit", p.offset, a AS limit FROM people AS p',
         "SELECT mode() WITHIN GROUP (ORDER BY age), percentile_cont(0.5) WITHIN GROUP (ORDER BY age) FROM people",
+        "SELECT sum(a) OVER (PARTITION BY id ORDER BY at ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM people",
+        "SELECT 'nowhere', 'all day', date_trunc('day', at), at + interval '1 day', rows FROM people",
         "SELECT 'random() ; own.people' AS note -- now()",
         "(SELECT 1) UNION ALL (SELECT 2)",
     ],
@@ -67,6 +74,13 @@ def test_pure_queries_over_given_tables_may_run(session, text):
         ("SELECT current_user", "current_user is not allowed"),
         ("SELECT * FROM own.people", "'own.people' is not allowed"),
         ('SELECT * FROM own /* x */ . "people"', "'own.people' is not allowed"),
+        (f"SELECT * FROM {LONG}_.people", f"'{LONG}.people' is not allowed"),
+        ("SELECT 'now'::timestamptz", "'now' is not allowed: as a date or time it reads a clock"),
+        ("SELECT * FROM people WHERE at < ' Today 10:00'", "it reads a clock"),
+        ("SELECT $$yesterday$$::date", "it reads a clock"),
+        ("SELECT json_arrayagg(a) FROM people", "json_arrayagg must be"),
+        ("SELECT json_array(SELECT a FROM people)::text", "must have an ORDER BY: else"),
+        ("SELECT sum(a) OVER (PARTITION BY id ROWS 2 PRECEDING) FROM people", "a window of ROWS or GROUPS must"),
         ("SELECT own.twice(age) FROM people", "'own.twice' is not allowed"),
         ("SELECT * FROM pg_stats", "table 'pg_stats' is not allowed"),
         ("SELECT * FROM information_schema.tables", "'information_schema.tables' is not allowed"),
@@ -90,4 +104,5 @@ def test_all_else_is_refused(session, text, message):
 
 def test_tables_that_a_query_names():
     text = "SELECT x.visits FROM People JOIN \"Rooms\" USING (id) WHERE note = 'prices'"
+    assert mentioned(f"SELECT * FROM {LONG}", [LONG + "_table"], "q") == [LONG + "_table"]
     assert mentioned(text, ["people", "Rooms", "visits", "prices"], "q") == ["Rooms", "people"]

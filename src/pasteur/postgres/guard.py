@@ -9,12 +9,13 @@ own tables, functions that draw, read a clock or another table, and answers that
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pasteur.errors import SqlError
-from pasteur.postgres.tokens import Token, inside, tokens
+from pasteur.postgres.tokens import Token, cut, inside, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,8 +39,12 @@ CLOCKS = frozenset(
 )
 """Written without parentheses, so that they look like columns."""
 
+TODAY = re.compile(r"(?:now|today|tomorrow|yesterday|utc|[zap]m?|[\s\d:.+-])+", re.IGNORECASE)
+"""A string that becomes a date or time, wherever the server takes it for one, of which a clock says which."""
+
 ORDERED = frozenset(
-    {"any_value", "array_agg", "json_agg", "json_object_agg", "jsonb_agg", "jsonb_object_agg", "string_agg", "xmlagg"}
+    {"any_value", "array_agg", "json_agg", "json_arrayagg", "json_object_agg", "json_objectagg", "jsonb_agg"}
+    | {"jsonb_object_agg", "string_agg", "xmlagg"}
 )
 """Aggregates whose answer is one of several when rows come in another order: they need an ORDER BY inside."""
 
@@ -102,7 +107,7 @@ def mentioned(text: str, tables: Iterable[str], where: str) -> list[str]:
     """Those of `tables` whose name stands in the query and is not that of a column behind a dot, sorted."""
     found = tokens(text, where)
     names = {token.text for at, token in enumerate(found) if token.named and not (at and found[at - 1] == DOT)}
-    return sorted(names & set(tables))
+    return sorted(table for table in set(tables) if cut(table) in names)
 
 
 def _forms(found: Sequence[Token], where: str) -> None:
@@ -110,6 +115,8 @@ def _forms(found: Sequence[Token], where: str) -> None:
         if token == Token("symbol", ";"):
             raise SqlError(f"{where}: must be one SELECT, without a semicolon")
         label = at and (found[at - 1] == DOT or found[at - 1].word("as"))
+        if token.kind == "string" and TODAY.fullmatch(token.text) and re.search("now|day", token.text.lower()):
+            raise SqlError(f"{where}: '{token.text}' is not allowed: as a date or time it reads a clock")
         if token.kind == "name" and token.text in NOT_TAKEN and not label:
             raise SqlError(f"{where}: {NOT_TAKEN[token.text]} is not allowed; a column of that name must be quoted")
 
@@ -142,8 +149,9 @@ def _orders(found: Sequence[Token], where: str) -> None:
         direct, close = inside(found, at)
         _level(direct, where)
         before = found[at - 1] if at else token
-        if before.word("array") and direct and direct[0].word("select", "with") and not _ordered(direct):
-            raise SqlError(f"{where}: array(SELECT ...) must have an ORDER BY: else the order of rows decides")
+        collected = before.word("array", "json_array") and direct and direct[0].word("select", "with")
+        if collected and not _ordered(direct):
+            raise SqlError(f"{where}: {before.text}(SELECT ...) must have an ORDER BY: else the order of rows decides")
         if before.named and before.text in ORDERED | WINDOWS:
             _aggregate(before.text, direct, found, close, where)
 
@@ -183,6 +191,9 @@ def _level(direct: Sequence[Token], where: str) -> None:
             continue
         if token.word("limit", "offset", "fetch"):
             raise SqlError(f"{where}: LIMIT, OFFSET and FETCH must come with ORDER BY: else the order of rows decides")
+        framed = direct[at + 1] if at + 1 < len(direct) else token
+        if token.word("rows", "groups") and (framed.word("between", "unbounded", "current") or framed.kind == "number"):
+            raise SqlError(f"{where}: a window of ROWS or GROUPS must have an ORDER BY: else the order of rows decides")
         if token.word("distinct") and at + 1 < len(direct) and direct[at + 1].word("on"):
             raise SqlError(f"{where}: DISTINCT ON must come with ORDER BY: else the order of rows decides")
 

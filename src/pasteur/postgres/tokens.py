@@ -17,6 +17,9 @@ _NUMBER = re.compile(r"(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _PLAIN = re.compile(r"'((?:[^']|'')*)'")
 _ESCAPED = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
+LONGEST = 63
+"""Bytes of a name that the server looks at; what comes after them it drops."""
+
 _DOLLAR = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
 
 
@@ -27,7 +30,7 @@ class Token:
     kind: str
     """`name`, `quoted` (a name in quotes), `string`, `number` or `symbol` (one character)."""
     text: str
-    """A name as the server looks it up: in lower case unless quoted; a string's content; a symbol."""
+    """A name as the server looks it up: in lower case unless quoted, and cut; a string's content; a symbol."""
 
     def word(self, *words: str) -> bool:
         """Whether it is one of these keywords."""
@@ -90,7 +93,7 @@ def _token(text: str, at: int, where: str) -> tuple[Token, int]:  # noqa: PLR091
         raise SqlError(f"{where}: U& names and strings are not allowed")
     if first == '"':
         quoted = _whole(_QUOTED, text, at, where, "a quoted name")
-        return Token("quoted", quoted[1].replace('""', '"')), quoted.end()
+        return Token("quoted", cut(quoted[1].replace('""', '"'))), quoted.end()
     if first in "eE" and text[at + 1 : at + 2] == "'":
         string = _whole(_ESCAPED, text, at + 1, where, "a string")
         return Token("string", string[1]), string.end()
@@ -100,7 +103,7 @@ def _token(text: str, at: int, where: str) -> tuple[Token, int]:  # noqa: PLR091
     if first == "$":
         return _dollar(text, at, where)
     if (name := _NAME.match(text, at)) is not None:
-        return Token("name", _folded(name[0])), name.end()
+        return Token("name", cut(_folded(name[0]))), name.end()
     if (number := _NUMBER.match(text, at)) is not None:
         return Token("number", number[0]), number.end()
     return Token("symbol", first), at + 1
@@ -126,6 +129,11 @@ def _dollar(text: str, at: int, where: str) -> tuple[Token, int]:
 def _folded(name: str) -> str:
     """A name as the server looks it up: letters of ASCII in lower case."""
     return "".join(c.lower() if c.isascii() else c for c in name)
+
+
+def cut(name: str) -> str:
+    """A name without what the server drops of a longer one."""
+    return name.encode()[:LONGEST].decode(errors="ignore")
 
 
 def inside(found: Sequence[Token], opening: int) -> tuple[list[Token], int]:
