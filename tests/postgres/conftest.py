@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 VARIABLE = "PASTEUR_TEST_POSTGRES"
 
@@ -29,8 +29,17 @@ class Server:
     """The folder of a server that was started here."""
 
     def at(self, **changes):
-        """Its connection string, with other parts."""
-        return make_conninfo(self.uri, **changes)
+        """Its connection string, with other parts, or without those that are None."""
+        parts = {**conninfo_to_dict(self.uri), **changes}
+        return make_conninfo(**{name: value for name, value in parts.items() if value is not None})
+
+    def asks(self):
+        """Whether it asks for passwords, though it was not started here."""
+        try:
+            psycopg.connect(self.at(password="wrong")).close()  # noqa: S106 - nobody's
+        except psycopg.OperationalError:
+            return True
+        return False
 
     def sql(self, *statements, **changes):
         """Run statements; rows of the last one."""

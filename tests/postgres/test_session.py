@@ -62,12 +62,13 @@ def test_what_cannot_be_reached_is_told_without_the_password(connected, monkeypa
         ("FATAL: sorry, too many clients already", "no connection left"),
         ("FATAL: the database system is starting up", "starting or shutting down"),
         ("timeout expired", "does not answer"),
-        (SECRET, "no connection to the server could be made"),
+        (f'FATAL: database "me:{SECRET}@host/x" does not exist', "database '...' must be one of the server's"),
+        (SECRET, "no connection could be made"),
     ],
 )
 def test_each_failure_says_what_to_do(text, message):
     told = str(connecting(RuntimeError(text), "X"))
-    assert told.startswith("X: ")
+    assert told.startswith("Postgres (X): ")
     assert message in told
     assert SECRET not in told
 
@@ -101,9 +102,14 @@ def test_database_and_role_that_are_not_there(connected, monkeypatch):
 @pytest.fixture
 def locked(server):
     """A role with a password, which the server asks for."""
-    if server.data is None:
-        pytest.skip("the server is not ours to set up")
     role = f"locked_{secrets.token_hex(3)}"
+    if server.data is None:
+        if not server.asks():
+            pytest.skip("the server asks for no password, and is not ours to set up")
+        server.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{SECRET}'")
+        yield role
+        server.sql(f"DROP ROLE {role}")
+        return
     rules = server.data / "pg_hba.conf"
     before = rules.read_text()
     server.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{SECRET}'")
@@ -118,7 +124,7 @@ def test_a_password_is_found_where_libpq_looks_and_never_shown(connected, locked
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("PASTEUR_POSTGRES", connected.at(user=locked, password="s3cr%t&-wrong"))  # noqa: S106
     assert f"refuses the password of role '{locked}'" in refusal()
-    monkeypatch.setenv("PASTEUR_POSTGRES", connected.at(user=locked))
+    monkeypatch.setenv("PASTEUR_POSTGRES", connected.at(user=locked, password=None))
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "none"))
     assert "asks for a password and got none" in refusal()
     monkeypatch.setenv("PGPASSWORD", SECRET)
@@ -130,7 +136,7 @@ def test_a_password_is_found_where_libpq_looks_and_never_shown(connected, locked
     monkeypatch.setenv("PGPASSFILE", str(kept))
     Session(variable="PASTEUR_POSTGRES").close()
     services = tmp_path / "services"
-    parts = conninfo_to_dict(connected.at(user=locked))
+    parts = conninfo_to_dict(connected.at(user=locked, password=None))
     services.write_text("[clinic]\n" + "".join(f"{name}={value}\n" for name, value in parts.items()))
     monkeypatch.setenv("PGSERVICEFILE", str(services))
     monkeypatch.setenv("PGSERVICE", "clinic")
@@ -152,9 +158,13 @@ def test_a_role_without_rights(connected, monkeypatch, tmp_path):
     from pasteur.postgres import Snapshot, TableSpec
 
     role = f"poor_{secrets.token_hex(3)}"
-    connected.sql(f"CREATE ROLE {role} LOGIN", "CREATE SCHEMA shut", "CREATE TABLE shut.people (id int, age int)")
+    connected.sql(
+        f"CREATE ROLE {role} LOGIN PASSWORD '{SECRET}'",
+        "CREATE SCHEMA shut",
+        "CREATE TABLE shut.people (id int, age int)",
+    )
     try:
-        monkeypatch.setenv("PASTEUR_POSTGRES", connected.at(user=role))
+        monkeypatch.setenv("PASTEUR_POSTGRES", connected.at(user=role, password=SECRET))
         snapshot = Snapshot("d", {"p": TableSpec(schema="shut", name="people")}, variable="PASTEUR_POSTGRES", seconds=9)
         with pytest.raises(DataError, match="may not look into schema 'shut': GRANT USAGE"):
             _ = snapshot.relations

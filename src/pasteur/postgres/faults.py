@@ -94,11 +94,25 @@ def connecting(error: BaseException, where: str) -> DataError:
         error: what the driver raised.
         where: the variable that holds the connection string, or what stands in for it.
     """
-    text = str(error)
+    return DataError(f"Postgres ({where}): {unreachable(str(error), where) or 'no connection could be made'}")
+
+
+def unreachable(text: str, where: str) -> str | None:
+    """What to do about libpq's message that no connection can be made; None where it is not known.
+
+    Args:
+        text: the message.
+        where: what says where the server is.
+    """
     for pattern, said in CONNECTING:
         if (found := re.search(pattern, text)) is not None:
-            return DataError(f"{where}: {said.format(*found.groups(), where=where)}")
-    return DataError(f"{where}: no connection to the server could be made")
+            return said.format(*map(_plain, found.groups()), where=where)
+    return None
+
+
+def _plain(name: str) -> str:
+    """A role, database or service; of a url that was read wrongly it may be all the rest, with the password."""
+    return "..." if re.search(r"[:@/=?]", name) else name
 
 
 def running(error: BaseException, where: str, *, reading: bool) -> PasteurError:

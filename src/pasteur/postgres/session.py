@@ -199,16 +199,16 @@ def connected(variable: str) -> tuple[Any, str]:
         ConfigError: the extra `postgres` is not installed, or nothing says where the server is.
         DataError: it cannot be made.
     """
-    where = f"Postgres ({variable if os.environ.get(variable) else 'PG* variables'})"
+    said_by = variable if os.environ.get(variable) else "PG* variables"
     try:
         import adbc_driver_manager
         import adbc_driver_postgresql.dbapi as adbc
     except ImportError:
         raise ConfigError("data in Postgres need the extra 'postgres': pip install 'pasteur[postgres]'") from None
     try:
-        return adbc.connect(target(variable)), where
+        return adbc.connect(target(variable)), f"Postgres ({said_by})"
     except adbc_driver_manager.Error as error:
-        raise faults.connecting(error, where) from None
+        raise faults.connecting(error, said_by) from None
 
 
 def checked(names: Sequence[str], where: str) -> list[str]:
