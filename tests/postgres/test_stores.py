@@ -5,11 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import secrets
+from urllib.parse import quote
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from pasteur import tracking
+from pasteur.app import main
 from pasteur.app.verbs import ui
+from pasteur.errors import ConfigError
 from pasteur.tracking import Record, Tracker, places
 
 pytestmark = pytest.mark.slow
@@ -22,13 +26,12 @@ def store(server, monkeypatch):
     """The URL of a fresh database, as SQLAlchemy writes it, with a password that must never be shown."""
     name = f"stores_{secrets.token_hex(4)}"
     server.sql(f"CREATE DATABASE {name}")
-    parts = server.at(dbname=name).split()
-    host = next(part.partition("=")[2] for part in parts if part.startswith("host="))
-    user = next(part.partition("=")[2] for part in parts if part.startswith("user="))
-    if server.data is None:
-        pytest.skip("needs a server of our own, which asks for no password")
-    yield f"postgresql+psycopg://{user}:s3cr%25t@/{name}?host={host}"
-    server.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    role = f"team_{secrets.token_hex(4)}"
+    server.sql(f"CREATE ROLE {role} LOGIN PASSWORD 's3cr%t'", f"ALTER DATABASE {name} OWNER TO {role}")
+    parts = conninfo_to_dict(server.uri)
+    place = f"host={quote(parts['host'], safe='')}&port={parts.get('port', 5432)}"
+    yield f"postgresql+psycopg://{role}:s3cr%25t@/{name}?{place}"
+    server.sql(f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {role}")
 
 
 def trials(url, done):
@@ -88,6 +91,58 @@ def test_a_team_finds_its_runs_in_the_server(store, server, tmp_path, monkeypatc
     assert len(list((tmp_path / "shared files").rglob("claim.json"))) == 1
     assert not (tmp_path / "outputs" / "mlflow.db").exists()
     assert "s3cr" not in (tmp_path / "outputs" / "mlflow.log").read_text(encoding="utf-8")
+
+
+def test_each_store_has_a_database_of_its_own(store, tmp_path, monkeypatch):
+    """Both call the table with their version the same."""
+    from pasteur.app.sweep import studies
+
+    monkeypatch.setenv(places.SERVER, store)
+    with Tracker(tmp_path) as tracker:
+        tracker.log(Record(experiment="adult", name="one", tags={}, params={}, metrics={}))
+    with pytest.raises(ConfigError, match="is MLflow's database; give Optuna's studies one of their own") as caught:
+        studies.open_store(store)
+    assert "s3cr" not in str(caught.value)
+
+
+def test_optunas_database_is_not_mlflows(store, tmp_path, monkeypatch):
+    from pasteur.app.sweep import studies
+
+    studies.open_store(store)
+    studies.forget()
+    monkeypatch.setenv(places.SERVER, store)
+    with (
+        pytest.raises(tracking.TrackingError, match="must be the URL of another database"),
+        Tracker(tmp_path) as tracker,
+    ):
+        tracker.log(Record(experiment="adult", name="one", tags={}, params={}, metrics={}))
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("postgresql+psycopg://me:{}@127.0.0.1:1/x", "no server answers there"),
+        ("postgresql+psycopg://127.0.0.1:1/x?user=me&password={}", "no server answers there"),
+        ("postgresql+psycopg:///me:{}@host/x?host=127.0.0.1&port=1", "no server answers there"),
+    ],
+)
+def test_a_store_that_does_not_answer_is_told_without_its_password(monkeypatch, form, message):
+    from pasteur.app.sweep import studies
+
+    url = form.format("s3cr%25t")
+    with pytest.raises(ConfigError, match=message) as caught:
+        studies.open_store(url)
+    assert "s3cr" not in str(caught.value)
+    monkeypatch.setenv(places.SERVER, url)
+    assert "s3cr" not in places.hidden(f"{url} and s3cr%25t and s3cr%t") or ":///" in form
+
+
+def test_no_dump_of_settings_shows_the_studies_store(monkeypatch, capfd):
+    monkeypatch.setenv("PASTEUR_OPTUNA", "postgresql+psycopg://me:s3cret@host/studies")
+    assert main(["sweep=aim_tpe", "--cfg", "job", "--resolve"]) == 0
+    told = "".join(capfd.readouterr())
+    assert "sweep:" in told
+    assert "s3cret" not in told
 
 
 def test_the_password_is_in_no_command_line_and_no_error(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from hydra._internal.utils import get_args_parser
 
 from pasteur.app import aliases, compose, job, multirun, sources
 from pasteur.app import root as roots
+from pasteur.app.sweep.studies import STORE
 from pasteur.errors import ConfigError, near_miss
 from pasteur.experiment import stamped
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
     from pasteur.app.sweep.request import Request
 
-STORE = "sweep.storage="
-STORE_VARIABLE = "PASTEUR_OPTUNA"
+WORD = "sweep.storage="
 
 
 def launch(argv: Sequence[str]) -> int:
@@ -88,9 +88,9 @@ def _sweep(root: Path, request: Request, flags: argparse.Namespace) -> int:
 
 def _store(words: list[str]) -> tuple[list[str], dict[str, str]]:
     """A store's URL may hold a password: it goes by a variable, so that no file of settings tells it."""
-    said = [word.lstrip("+").removeprefix(STORE).strip("'\"") for word in words if word.lstrip("+").startswith(STORE)]
-    kept = [word for word in words if not word.lstrip("+").startswith(STORE)]
-    return kept, {STORE_VARIABLE: said[-1]} if said else {}
+    said = [word.lstrip("+").removeprefix(WORD).strip("'\"") for word in words if word.lstrip("+").startswith(WORD)]
+    kept = [word for word in words if not word.lstrip("+").startswith(WORD)]
+    return kept, {STORE: said[-1]} if said else {}
 
 
 def _flags(words: Sequence[str]) -> argparse.Namespace:

@@ -68,6 +68,8 @@ def _make_server(url: str, root: Path) -> None:
         engine = sqlalchemy.create_engine(url, poolclass=NullPool)
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text(f"SELECT pg_advisory_lock({LOCK})"))  # until it is closed
+            if sqlalchemy.inspect(connection).has_table("study_directions"):
+                raise TrackingError(f"{SERVER} must be the URL of another database: this one is Optuna's")
             made = SqlAlchemyStore(url, artifacts(root))  # type: ignore[no-untyped-call]
             made.engine.dispose()
     except sqlalchemy.exc.SQLAlchemyError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -48,9 +49,10 @@ def hidden(text: str) -> str:
     url = server()
     if not url:
         return text
-    found = re.match(r"[^:/]+://[^:/@]*:(.*)@", url)
-    for secret in (url, found[1] if found else ""):
-        text = text.replace(secret, "***") if secret else text
+    written = re.findall(r"^[^:/]+://[^:/@]*:(.*)@|[?&]password=([^&]*)", url)
+    secrets = [secret for pair in written for secret in pair if secret]
+    for secret in (url, *secrets, *map(unquote, secrets)):
+        text = text.replace(secret, "***")
     return text
 
 

@@ -217,7 +217,7 @@ def test_one_sweep_at_a_time(project):
         ("sqlite:////nowhere/at/all.db", "cannot be used"),
         ("mssql+nothing://me:secret@host/x", "needs a database driver"),
         ("outputs/optuna.db", "must be a URL"),
-        ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "cannot be used"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "no server answers there"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_told_without_its_password(case, why, project):

@@ -34,7 +34,7 @@ class SweepConfig:
     space: Mapping[str, Any] = field(default_factory=dict)
     """Other settings that are searched: a list of choices, or a mapping of `low`, `high`, `log` and `step`."""
     storage: str | None = None
-    """URL of the database that Optuna keeps its studies in; null: a file under `outputs/`."""
+    """URL of the database that Optuna keeps its studies in; null: `PASTEUR_OPTUNA`'s, or a file under `outputs/`."""
     data: Literal["wrk", "ref"] = "wrk"
     """What the trials learn from."""
     ref: Literal["budgeted", "public"] = "budgeted"

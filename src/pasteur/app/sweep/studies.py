@@ -7,6 +7,7 @@ the version of a fresh store. Optuna takes seconds to import, so that only a swe
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from optuna import Study
     from optuna.trial import FrozenTrial
+
+STORE = "PASTEUR_OPTUNA"
+"""Variable with the URL of a store: no file of settings holds it, so that none shows its password."""
 
 FOLDER = "folder"
 """Attribute of a study: where its trials' results lie."""
@@ -34,9 +38,9 @@ _STORES: dict[str, Any] = {}
 
 
 def url_of(root: Path, storage: str | None) -> str:
-    """The store's URL: the one that is given, or a file of the project's."""
-    if storage:
-        return storage
+    """The store's URL: the one that is given, that of the environment, or a file of the project's."""
+    if url := storage or os.environ.get(STORE, "").strip():
+        return url
     folder = root.resolve() / "outputs"
     folder.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{folder / 'optuna.db'}"
@@ -83,6 +87,10 @@ def _first(url: str) -> Iterator[None]:
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text(f"SELECT pg_advisory_lock({LOCK})"))  # until it is closed
+        if sqlalchemy.inspect(connection).has_table("experiment_tags"):
+            raise ConfigError(
+                f"sweep.storage ({_shown(url)}): is MLflow's database; give Optuna's studies one of their own"
+            )
         yield
 
 
@@ -196,7 +204,17 @@ def _told(url: str) -> Iterator[None]:
     try:
         yield
     except (sql.SQLAlchemyError, StorageInternalError, ImportError, RuntimeError, ValueError, AssertionError) as error:
-        raise ConfigError(f"sweep.storage ({_shown(url)}): {_why(error)}") from None
+        raise ConfigError(f"sweep.storage ({_shown(url)}): {_unreachable(error, url) or _why(error)}") from None
+
+
+def _unreachable(error: Exception, url: str) -> str | None:
+    """Why there is no connection to a server; None where it is not that."""
+    from pasteur.postgres import faults
+
+    orig = getattr(error, "orig", None) or getattr(error.__cause__, "orig", None)
+    if not url.startswith("postgresql") or type(orig).__name__ != "OperationalError":
+        return None
+    return faults.unreachable(str(orig), "the url")
 
 
 def _why(error: Exception) -> str:
@@ -219,6 +237,7 @@ def _shown(url: str) -> str:
     from sqlalchemy.engine import make_url
 
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        shown = make_url(url).set(query={}).render_as_string(hide_password=True)
+        return "..." if set(make_url(url).database or "") & set(":@") else shown
     except Exception:  # noqa: BLE001 - whatever is wrong with it, it may hold a password
         return "..."
