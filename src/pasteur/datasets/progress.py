@@ -43,7 +43,7 @@ class Bar:
                 self._stream.write(f"{name}: {self._size(done, total)}\n")
         elif self._step < 0:
             self._step = 0
-            self._stream.write(f"{name}: downloading\n")
+            self._stream.write(f"{name}: {'downloading' if self._unit == 'MB' else 'reading'}\n")
         self._stream.flush()
 
     def _draw(self, done: int, total: int | None, *, complete: bool) -> None:

@@ -37,13 +37,13 @@ def main(argv: Sequence[str]) -> int:
     if arguments.dataset not in known:
         raise ConfigError(f"'{arguments.dataset}' is not a data set{near_miss(arguments.dataset, known)}")
     name, tables = _tables(arguments.dataset)
-    schema = arguments.schema or name
+    schema, bar = arguments.schema or name, Bar(unit="rows")
     postgres.load(
         {table: (rows.schema, rows.batches) for table, rows in tables.items()},
         variable=arguments.variable,
         schema=schema,
         replace=arguments.replace,
-        progress=Bar(unit="rows"),
+        progress=lambda table, done, _: bar(table, done, tables[table].rows),
     )
     listed = ", ".join(f"{schema}.{table} ({rows.rows:,} rows)" for table, rows in tables.items())
     print(f"loaded {listed}")  # noqa: T201 - what a person asked for
