@@ -312,7 +312,7 @@ class LearnedFile(AbstractDataset["Learned", "Learned"]):
 def catalog(plan: Plan) -> DataCatalog:
     """Every artefact and parameter of one run, by the names that the pipelines use."""
     e, paths, version = plan.experiment, plan.paths, plan.version
-    dataset, view, place, schema = e.dataset, e.view.name, plan.place, e.schema
+    dataset, view, place, schema = e.dataset, e.view.name, plan.place, e.coding
     entries: dict[str, AbstractDataset[Any, Any]] = {
         "raw": MemoryDataset(copy_mode="assign"),
         "server": MemoryDataset(copy_mode="assign"),

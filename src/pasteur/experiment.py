@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pasteur.errors import ConfigError, did_you_mean, rule
+from pasteur.recoding import Recoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,8 @@ class Experiment:
     view: ViewConfig
     schema: str
     """Name of the schema: `metadata/<view>.<schema>.json`."""
+    recoding: Recoding = field(default_factory=Recoding)
+    """Embedding settings over the schema's own."""
     algorithm: str
     """Name of a module of `pasteur.synth`."""
     settings: object
@@ -135,6 +138,16 @@ class Experiment:
     """The sweep whose trial it is."""
     tuned: str = ""
     """Id of a finished sweep that chose its settings: the claim then says what that cost, and whom."""
+
+    @property
+    def coding(self) -> str:
+        """What encoded data are called after: the schema, and a digest of what lies over it."""
+        return self.recoding.name(self.schema)
+
+    @property
+    def schema_shown(self) -> str:
+        """The schema and what lies over it, for a person."""
+        return " ".join((self.schema, *self.recoding.words))
 
     def __post_init__(self) -> None:
         """Refuse values and combinations that cannot run."""
@@ -171,6 +184,7 @@ def flat(e: Experiment) -> dict[str, Any]:
         "dataset": e.dataset.name,
         "view": e.view.name,
         "schema": e.schema,
+        **{f"schema.{key}": value for key, value in asdict(e.recoding).items()},
         "algorithm": e.algorithm,
         "settings": asdict(e.settings) if is_dataclass(e.settings) else {},  # type: ignore[arg-type]
         "privacy": asdict(e.privacy),

@@ -118,7 +118,7 @@ def prepare(experiment: Experiment) -> Plan:
     algorithm = synth.find(experiment.algorithm)
     if experiment.tuned:
         tuning.read(paths, experiment)
-    schema = _schema(experiment, paths, experiment.schema)
+    schema = coded(experiment)
     compressions = _compressions(algorithm, experiment.algorithm, experiment.view.name, schema)
     if algorithm.PRIVATE:
         _declared(schema, experiment.algorithm)
@@ -162,6 +162,17 @@ def resolved(view: ViewConfig, *, dataset: DatasetConfig, schema: str, root: Pat
     )
 
 
+def coded(experiment: Experiment) -> Schema:
+    """The schema that a run is encoded by.
+
+    Raises:
+        ConfigError: a setting over the schema's embeddings is wrong.
+        SchemaError: a metadata file or an embedding is wrong.
+    """
+    schema = _schema(experiment, Paths(root=experiment.root), experiment.schema)
+    return experiment.recoding.of(schema) if experiment.recoding else schema
+
+
 def _schema(experiment: Experiment, paths: Paths, name: str) -> Schema:
     return schemas.load(
         view=experiment.view.name,
@@ -181,7 +192,7 @@ def _bench(experiment: Experiment, paths: Paths, schema: Schema) -> Bench:
     """
     dropped = {name for table in schema.tables.values() for name in table.drop}
     chosen = experiment.metrics.schema or (experiment.schema if dropped else DETAIL)
-    scored = schema if chosen == experiment.schema else _schema(experiment, paths, chosen)
+    scored = schema if chosen == experiment.coding else _schema(experiment, paths, chosen)
     bench = metrics.load(
         replace(experiment.metrics, final=experiment.metrics.final or experiment.fit_on == "wrk+ref"),
         schema=scored,

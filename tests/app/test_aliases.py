@@ -26,6 +26,7 @@ from pasteur.app.aliases import expand, shown
         ("dataset=algo", "dataset=algo"),
         ("tags.name=algo.x=1", "++tags.name=algo.x=1"),
         ("metrics.final=true", "++metrics.final=true"),
+        ("schema.bins=8", "++schema.bins=8"),
         ("privacy=strict", "privacy=strict"),
         ("-m", "-m"),
         ("--refresh", "refresh=true"),

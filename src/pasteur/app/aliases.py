@@ -20,7 +20,7 @@ ALIASES = {"algo": "algorithm"}
 FLAGS = {"--refresh": "refresh=true", "--accept": "accept=true"}
 """Settings that may also be given as a flag."""
 
-_SETTING = re.compile(r"^(?:dataset|view|algorithm|privacy|metrics|tags)\.[^=@]+=")
+_SETTING = re.compile(r"^(?:dataset|view|schema|algorithm|privacy|metrics|tags)\.[^=@]+=")
 
 _WORD = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<name>[A-Za-z_]+)(?P<rest>(?:[=.@/]|$).*)", re.DOTALL)
 

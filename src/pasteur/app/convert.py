@@ -53,6 +53,7 @@ def experiment(cfg: DictConfig, choices: Mapping[str, Any] | None = None) -> Exp
     """
     from pasteur.datasets.config import DatasetConfig
     from pasteur.metrics.config import MetricsConfig
+    from pasteur.recoding import Recoding
     from pasteur.views.config import ViewConfig
 
     plain = _plain(cfg)
@@ -81,6 +82,7 @@ def experiment(cfg: DictConfig, choices: Mapping[str, Any] | None = None) -> Exp
         dataset=dataset,
         view=view if view.components else _of_data_set(view, dataset, schema, root),
         schema=schema,
+        recoding=build(Recoding, {k: v for k, v in plain["schema"].items() if k != "name"}, "schema"),
         algorithm=algorithm,
         settings=settings,
         privacy=build(PrivacyConfig, plain["privacy"], "privacy"),

@@ -77,7 +77,7 @@ def perform(cfg: DictConfig, tuning: Tuning | None = None) -> Result:
         "%s: view %s, schema %s, algorithm %s",
         experiment.dataset.name,
         experiment.view.name,
-        experiment.schema,
+        experiment.schema_shown,
         experiment.algorithm,
     )
     result = run(experiment)

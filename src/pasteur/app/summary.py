@@ -47,7 +47,9 @@ def lines(result: Result, tracked: Tracked | None, problem: str = "", *, bold: b
     """The summary, line by line."""
     e = result.experiment
     out = ["", strong(f"Run {result.run_id}", bold=bold)]
-    out += row("ran", f"dataset={e.dataset.name} view={e.view.name} schema={e.schema} algo={e.algorithm} seed={e.seed}")
+    out += row(
+        "ran", f"dataset={e.dataset.name} view={e.view.name} schema={e.schema_shown} algo={e.algorithm} seed={e.seed}"
+    )
     out += row("claim", claim(result.claim))
     out += row("releases", str(result.releases.get("line", "")))
     out += ["", *scores(result.scores, result.failures, bold=bold), *notes(result.notes), ""]

@@ -77,6 +77,20 @@ def test_a_grid_is_every_point_once(toy, project):
         ("{}", "tpe", [], "sweep.space: the space is empty"),
         ("{privacy.epsilon: {low: 0.1, high: 10.0}}", "grid", [], "(0.1 to 10.0) must be a list of choices"),
         ("{schema: [detail, coarse]}", "tpe", [], "metrics.schema (null) must be given in a sweep over schema"),
+        ("{schema.bins: [8, 16]}", "tpe", [], "metrics.schema (null) must be given in a sweep over schema.bins"),
+        (
+            "{schema.bin: [8, 16]}",
+            "tpe",
+            ["++metrics.schema=detail"],
+            "schema.bin is not a known setting; did you mean",
+        ),
+        ("{schema.bins: {low: 0, high: 8}}", "tpe", ["++metrics.schema=detail"], "schema.bins (0) must be 1 or more"),
+        (
+            "{schema.embeddings.core.fnlwgtt.bins: [8, 16]}",
+            "tpe",
+            ["++metrics.schema=detail"],
+            "schema.embeddings.core.fnlwgtt is not a column of core with an embedding; did you mean 'fnlwgt'?",
+        ),
         ("{seed: [0, 1]}", "tpe", ["++metrics.final=true"], "metrics.final (true) must be false in a sweep"),
         ("{sede: [0, 1]}", "tpe", [], "sede is not a known setting"),
         ("{algorithm.one_wya: [1, 2]}", "tpe", [], "algorithm.one_wya is not a known setting; did you mean 'one_way'"),
@@ -94,3 +108,11 @@ def test_a_mistake_is_told_before_anything_starts(toy, space, sampler, words, to
 def test_a_schema_may_be_swept_in_one_binning(toy):
     found = request.of([*toy("{schema: [detail, coarse]}"), "++metrics.schema=detail"])
     assert found.experiment.metrics.schema == "detail"
+
+
+def test_embedding_settings_may_be_swept_in_one_binning(toy):
+    space = "{schema.bins: {low: 4, high: 32}, schema.embeddings.core.age.type: [integers]}"
+    found = request.of([*toy(space), "++metrics.schema=detail"])
+    assert found.experiment.recoding.words == ("schema.bins=4", "schema.embeddings.core.age.type=integers")
+    assert [dimension.whole for dimension in found.space.dimensions if not dimension.choices] == [True]
+    assert found.space.names == ("++schema.bins", "++schema.embeddings.core.age.type")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pasteur.experiment import Experiment
 
 BINNED = ("schema", "view", "dataset")
-"""Settings that change the bins that scores would be taken in."""
+"""Settings that change the bins that scores would be taken in, as those of embeddings (`schema.*`) do."""
 
 COMMON = ("metrics", "sweep", "hydra", "pasteur", "report", "tags", "fit_on", "accept", "format")
 """What all trials must have in common."""
@@ -62,7 +62,12 @@ def check(space: Space, words: Sequence[str], composed: DictConfig) -> Experimen
             raise ConfigError(f"{dimension.setting} must have one value in a sweep: trials could not be compared")
     made = list(_experiments(space, words, composed))
     first = made[0]
-    binned = [dimension.setting for dimension in space.dimensions if dimension.setting in BINNED]
+    _coded(made)
+    binned = [
+        dimension.setting
+        for dimension in space.dimensions
+        if dimension.setting in BINNED or dimension.setting.startswith("schema.")
+    ]
     if binned and first.metrics.schema is None:
         raise ConfigError(
             f"metrics.schema (null) must be given in a sweep over {binned[0]}, so that all trials are scored in one "
@@ -73,6 +78,14 @@ def check(space: Space, words: Sequence[str], composed: DictConfig) -> Experimen
     if first.fit_on != "wrk":
         raise ConfigError(rule("fit_on", first.fit_on, "wrk in a sweep: what it finds is fitted to more afterwards"))
     return first
+
+
+def _coded(made: Sequence[Experiment]) -> None:
+    """Refuse an embedding setting that a column has not, or that breaks its rule."""
+    from pasteur import plan  # knows all that a run needs
+
+    for each in {e.coding: e for e in made if e.recoding}.values():
+        plan.coded(each)
 
 
 def _experiments(space: Space, words: Sequence[str], base: DictConfig) -> Iterator[Experiment]:

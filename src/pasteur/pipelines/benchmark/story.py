@@ -38,10 +38,10 @@ def of_run(
     spent = f", ε {e.privacy.epsilon:g}" if result.claim.get("private") else ""
     return Story(
         title=f"{e.dataset.title or e.dataset.name}, synthesised by {e.algorithm}",
-        subtitle=f"view {e.view.name}, schema {e.schema}{spent}, seed {e.seed}; run {result.run_id}",
+        subtitle=f"view {e.view.name}, schema {e.schema_shown}{spent}, seed {e.seed}; run {result.run_id}",
         facts={
             "data set": f"{e.dataset.name} ({e.dataset.title})" if e.dataset.title else e.dataset.name,
-            "view and schema": f"{e.view.name}, {e.schema}",
+            "view and schema": f"{e.view.name}, {e.schema_shown}",
             "algorithm": e.algorithm,
             "learnt from": " and ".join(result.claim.get("people", ())) or e.fit_on,
             "scored against": result.scores[0].split if result.scores else "nothing: every split was fitted",
