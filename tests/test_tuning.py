@@ -13,6 +13,7 @@ from pyarrow import csv
 
 from pasteur import datasets, table, tuning
 from pasteur.catalog import Paths
+from pasteur.datasets.config import FileConfig, TableConfig, UnitConfig
 from pasteur.errors import ConfigError
 from pasteur.experiment import Tuning
 from pasteur.pipelines.processing import pipeline as processing
@@ -23,6 +24,45 @@ from pasteur.table import UNIT, Table
 
 ON_REF = Tuning(sweep="toy-1", data="ref", reads=("syn", "ref", "target"))
 PUBLIC = replace(ON_REF, ref="public")
+
+
+def number(low, high):
+    return {"embedding": {"type": "integers"}, "domain": {"min": low, "max": high}, "source": "made up"}
+
+
+PEOPLE_AND_VISITS = {
+    "sdv": {
+        "METADATA_SPEC_VERSION": "V2",
+        "tables": {
+            "people": {
+                "primary_key": "id",
+                "columns": {"id": {"sdtype": "id", "regex_format": "p[0-9]+"}, "age": {"sdtype": "numerical"}},
+            },
+            "visits": {
+                "sequence_index": "day",
+                "columns": {
+                    "id": {"sdtype": "id", "regex_format": "p[0-9]+"},
+                    "day": {"sdtype": "numerical"},
+                    "weight": {"sdtype": "numerical"},
+                },
+            },
+        },
+        "relationships": [
+            {
+                "parent_table_name": "people",
+                "parent_primary_key": "id",
+                "child_table_name": "visits",
+                "child_foreign_key": "id",
+            }
+        ],
+    },
+    "pasteur": {
+        "tables": {
+            "people": {"columns": {"age": number(17, 90)}},
+            "visits": {"max_rows": 3, "columns": {"day": number(0, 2), "weight": number(50, 70)}},
+        }
+    },
+}
 
 
 def units(path):
@@ -86,6 +126,42 @@ def test_no_node_of_a_trial_on_ref_takes_wrk(project):
     assert plan.fitted == ("ref_fit",)
     assert plan.scored == ("dev", "ref_held")
     assert plan.ledger.people == ("ref_fit",)
+
+
+@pytest.mark.slow
+def test_a_sweep_on_ref_halves_people_with_all_their_rows(project):
+    """A view of two components: whoever is fitted is fitted with each of theirs, and no key leads out of its half."""
+    count, most = 400, 3
+    visits = [(f"p{who}", day) for who in range(count) for day in range(who % (most + 1))]
+    table_of = {
+        "people": pa.table({"id": [f"p{who}" for who in range(count)], "age": [17 + who % 74 for who in range(count)]}),
+        "visits": pa.table(
+            {"id": [who for who, _ in visits], "day": [day for _, day in visits], "weight": [60 + d for _, d in visits]}
+        ),
+    }
+    types = {"people": {"id": "string", "age": "int64"}, "visits": {"id": "string", "day": "int64", "weight": "int64"}}
+    for name, rows in table_of.items():
+        csv.write_csv(rows, project.root / f"{name}.csv")
+    (project.root / "metadata" / "people.detail.json").write_text(json.dumps(PEOPLE_AND_VISITS))
+    dataset = replace(
+        project().dataset,
+        files={name: FileConfig(path=f"{name}.csv") for name in types},
+        tables={
+            "people": TableConfig(types=types["people"]),
+            "visits": TableConfig(types=types["visits"], foreign_keys={"id": "people.id"}),
+        },
+        unit=UnitConfig(column="id", table="people"),
+    )
+    paths = Paths(root=project.root)
+    for algorithm in ("reference", "mst"):
+        result = run(project(algorithm, dataset=dataset, tuning=ON_REF, report=False))
+        assert set(result.synthetic) == {"people", "visits"}
+        assert all(score.ref is not None and score.base is not None for score in result.scores)
+        assert result.claim["people"] == (["ref_fit"] if algorithm == "mst" else ["ref_held"])
+    halves = [{c: set(units(paths.view("people@ref", c, s))) for c in types} for s in ("wrk", "ref")]
+    assert all(half["visits"] < half["people"] for half in halves)
+    assert halves[0]["people"].isdisjoint(halves[1]["people"])
+    assert sorted(halves[0]["people"] | halves[1]["people"]) == sorted(units(paths.view("people", "people", "ref")))
 
 
 @pytest.mark.slow

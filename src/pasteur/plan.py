@@ -95,12 +95,17 @@ class Plan:
         return None if self.experiment.fit_on == "all" else self.bench.settings.split
 
     @property
+    def anchored(self) -> bool:
+        """Whether other real people, ref or the half that stands for it, are an anchor: not where they were fitted."""
+        return self.target is not None and not (self.ledger and "ref" in self.splits)
+
+    @property
     def scored(self) -> tuple[str, ...]:
         """Which splits the exact scores of this run read, so that a choice may rest on them."""
         if self.target is None:
             return ()
         trial = self.experiment.tuning
-        anchor = () if self.ledger and "ref" in self.splits else ("ref",)
+        anchor = ("ref",) if self.anchored else ()
         read = (*anchor, "wrk") if trial and trial.exact else anchor
         return (self.target, *(HALF[split] if self.on_ref else split for split in read))
 

@@ -50,7 +50,7 @@ def run(experiment: Experiment) -> Result:
     scores: Mapping[str, Any] = {"scores": [], "failures": {}, "notes": {}}
     if plan.target:
         components = tuple(plan.schema.tables)
-        judge = benchmark.create(components, plan.target, reference="ref" in plan.scored)
+        judge = benchmark.create(components, plan.target, reference=plan.anchored)
         execute(judge, entries, manifests, trace)
         scores = entries["scores"].load()
     result = _result(plan, trace, scores, releases, time.perf_counter() - started)

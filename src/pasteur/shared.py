@@ -31,7 +31,7 @@ def make(experiment: Experiment) -> tuple[str, ...]:
     execute(process, entries, manifests, trace)
     if plan.target is None:
         raise ConfigError(f"fit_on ({experiment.fit_on}) must be wrk in a sweep: its trials are chosen by their scores")
-    judge = benchmark.create(tuple(plan.schema.tables), plan.target, reference="ref" in plan.scored)
+    judge = benchmark.create(tuple(plan.schema.tables), plan.target, reference=plan.anchored)
     execute(judge.filter(node_names=["measure_anchors"]), entries, manifests, trace)
     found = entries["anchors"].load()["raws"]
     return tuple(dict.fromkeys(raw["metric"] for raws in found.values() for raw in raws))
