@@ -86,7 +86,8 @@ def value(result: Result, name: str, *, unpaid: bool = False) -> float:
         _cost(result, name) if name.split("/", maxsplit=1)[0] in COSTS else _score(result.scores, name, unpaid=unpaid)
     )
     if found is None:
-        raise ConfigError(f"objective {name}: this run has none")
+        few = "; no score of it has a signal: too few people, or too few scores" if name.endswith("/gap") else ""
+        raise ConfigError(f"objective {name}: this run has none{few}")
     if not math.isfinite(found):
         raise ConfigError(rule(f"objective {name}", found, "a finite number"))
     return found
