@@ -116,6 +116,7 @@ def prepare(experiment: Experiment) -> Plan:
     Raises:
         ConfigError: an unknown algorithm, or one that cannot take the view's components.
         SchemaError: a metadata file is wrong, or a private run meets a domain that nobody has declared.
+        DataError: a compressor is to learn from a public file that cannot be read.
     """
     paths = Paths(root=experiment.root)
     view = resolved(experiment.view, dataset=experiment.dataset, schema=experiment.schema, root=experiment.root)
@@ -232,7 +233,10 @@ def _compressions(algorithm: ModuleType, name: str, view: str, schema: Schema) -
     roots = [component for component in schema.tables if component not in children]
     if len(roots) != 1 or any(relation.parent_table != roots[0] for relation in schema.relationships):
         raise ConfigError(f"{refused}, whose components are no series of the rows of one: {able}")
-    return {component: Compression.declare(schema, component) for component in schema.tables if component in children}
+    found = {component: Compression.declare(schema, component) for component in schema.tables if component in children}
+    for each in found.values():
+        each.check()
+    return found
 
 
 def _declared(schema: Schema, algorithm: str) -> None:

@@ -230,10 +230,42 @@ def test_public_series_that_are_not_described(given, message):
         Fsq.declare(declared(trained_on=given))
 
 
-def test_a_public_file_that_is_none(tmp_path):
-    public = {"file": str(tmp_path / "no.parquet"), "series": "who", "source": "somewhere"}
-    with pytest.raises(DataError, match=r"no.parquet: cannot be read as parquet"):
-        Fsq.declare(declared(trained_on=public)).trained_on.read(declared())
-    pq.write_table(pa.table({"whom": [1], "a": [1.0], "b": [1.0]}), tmp_path / "no.parquet")
-    with pytest.raises(DataError, match="no column 'who'; did you mean 'whom'"):
+def public_table(**changed):
+    columns = {"who": [1, 1], "a": [1.0, 2.0], "b": [1, 2]} | changed
+    return pa.table({name: values for name, values in columns.items() if values is not None})
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (None, r"seasons\.trained_on\.file \(.*public\.parquet\) must be a parquet file"),
+        (public_table(who=None, whom=[1, 1]), "no column 'who'; did you mean 'whom'"),
+        (public_table(b=None), "no column 'b'"),
+        (public_table(b=["x", "y"]), r"public\.parquet: column b \(string\) must be whole or floating-point numbers"),
+        (public_table().slice(0, 0), "must have a row"),
+    ],
+)
+def test_a_public_file_that_is_none_is_noticed_before_a_run_begins(tmp_path, table, message):
+    file = tmp_path / "public.parquet"
+    if table is None:
+        file.write_text("secret7")
+    else:
+        pq.write_table(table, file)
+    public = {"file": str(file), "series": "who", "source": "somewhere"}
+    compressor = Fsq.declare(declared(trained_on=public))
+    with pytest.raises(DataError, match=message) as caught:
+        compressor.check()
+    assert "secret7" not in str(caught.value)
+    with pytest.raises(DataError, match=message):
+        compressor.trained_on.read(declared())
+    file.unlink()
+    with pytest.raises(DataError, match="must be a parquet file"):
+        compressor.check()
+
+
+def test_public_rows_of_no_series(tmp_path):
+    file = tmp_path / "public.parquet"
+    pq.write_table(public_table(who=pa.array([1, None])), file)
+    public = {"file": str(file), "series": "who", "source": "somewhere"}
+    with pytest.raises(DataError, match="column 'who' must name a series in every row"):
         Fsq.declare(declared(trained_on=public)).trained_on.read(declared())

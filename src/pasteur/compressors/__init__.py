@@ -195,7 +195,10 @@ class Declaration:
 
 
 class Compressor(Protocol):
-    """What every compressor does. Frozen: `fit` returns what it learned and changes nothing."""
+    """What every compressor does. Frozen: `fit` returns what it learned and changes nothing.
+
+    Optional: `stamps`, what a claim must say of it; `check()`, which refuses early what `declare` cannot know.
+    """
 
     type: ClassVar[str]
     """The module's name, as in metadata."""

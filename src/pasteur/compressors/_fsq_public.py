@@ -51,22 +51,43 @@ class Public:
                 raise SchemaError(f"{where} must say its {name}")
         return cls(file=Path(given["file"]), series=given["series"], source=given["source"])
 
+    def check(self, declaration: Declaration) -> None:
+        """Look at the file's head: early, as a run ends in its middle otherwise.
+
+        Raises:
+            DataError: it cannot be read, has no row, or lacks a column of numbers; names file and column.
+        """
+        try:
+            head = pq.read_metadata(self.file)
+            held = head.schema.to_arrow_schema()
+        except (OSError, pa.ArrowException) as error:
+            setting = f"compressors.{declaration.component}.trained_on.file"
+            raise DataError(rule(setting, self.file, f"a parquet file ({type(error).__name__})")) from error
+        channels = [channel.name for channel in declaration.channels]
+        for name in (self.series, *channels):
+            if name not in held.names:
+                raise DataError(f"{self.file}: has no column '{name}'{near_miss(name, held.names)}")
+        for name in channels:
+            kind = held.field(name).type
+            if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+                raise DataError(rule(f"{self.file}: column {name}", kind, "whole or floating-point numbers"))
+        if not head.num_rows:
+            raise DataError(f"{self.file}: must have a row")
+
     def read(self, declaration: Declaration) -> Series:
         """The series of the file; what is past the declared steps is left out.
 
         Raises:
-            DataError: it cannot be read, has no row, or lacks a column; names file and column.
+            DataError: `check` says why, or a row names no series.
         """
+        self.check(declaration)
         names = [self.series, *(channel.name for channel in declaration.channels)]
         try:
-            held = pq.read_table(self.file)
+            held = pq.read_table(self.file, columns=names)
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{self.file}: cannot be read as parquet ({type(error).__name__})") from error
-        for name in names:
-            if name not in held.column_names:
-                raise DataError(f"{self.file}: has no column '{name}'{near_miss(name, held.column_names)}")
-        if not held.num_rows:
-            raise DataError(f"{self.file}: must have a row")
+        if held[self.series].null_count:
+            raise DataError(f"{self.file}: column '{self.series}' must name a series in every row")
         owner = held[self.series].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
         order = np.argsort(owner, kind="stable")
         owner = owner[order].astype(np.int64)

@@ -47,6 +47,16 @@ class Compression:
         layout = Layout.declare(schema, component)
         return cls(layout=layout, codec=Codec.declare(layout.declaration))
 
+    def check(self) -> None:
+        """Look at what the compressor needs besides the schema, before a run begins.
+
+        Raises:
+            PasteurError: it is missing or wrong.
+        """
+        look = getattr(self.codec.compressor, "check", None)
+        if look is not None:
+            look()
+
     def save(self, path: Path) -> None:
         """Write it, whole or not at all."""
         compressor, residual = self.codec.compressor, self.codec.residual

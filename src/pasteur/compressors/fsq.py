@@ -110,6 +110,15 @@ class Fsq:
         component, source = self.declaration.component, self.trained_on.source
         return (f"the compressor of {component} was trained without noise on data declared public: {source}",)
 
+    def check(self) -> None:
+        """Look whether the public series can be read, before a run begins.
+
+        Raises:
+            DataError: they cannot.
+        """
+        if self.trained_on is not None:
+            self.trained_on.check(self.declaration)
+
     def fit(self, private: PrivateFit, *, cost: float) -> Self:
         """Fine-tune by DP-SGD, each unit's gradient clipped."""
         network = training.fresh(self.shape, self._weights)
