@@ -72,6 +72,33 @@ def test_inspection_reports_on_the_training_split_alone(schema):
     json.dumps(report)
 
 
+def test_the_curator_is_told_how_many_rows_do_not_count():
+    """Of the training split: past the declared maximum of a parent, and of no parent. Later on nothing says so."""
+    ids = {"sdtype": "id"}
+    link = {"parent_table_name": "patient", "parent_primary_key": "who", "child_table_name": "stay"}
+    raw = {
+        "sdv": {
+            "tables": {
+                "patient": {"primary_key": "who", "columns": {"who": ids}},
+                "stay": {"columns": {"who": ids}},
+            },
+            "relationships": [link | {"child_foreign_key": "who"}],
+        },
+        "pasteur": {"tables": {"stay": {"max_rows": 4}}},
+    }
+    schema = Schema.parse(raw, name="v.detail", file="v.detail.json")
+
+    def inspected(stays):
+        parents, nobody = Table.of(pa.table({"who": [1, 2, 3]})), Table.of(pa.table({"who": pa.array([], pa.int64())}))
+        children = Table.of(pa.table({"who": pa.array(stays, pa.int64())}))
+        return nodes.inspect(schema, parents, nobody, nobody, nobody, children, nobody, nobody, nobody)
+
+    told = inspected([1] * 40 + [2] * 4 + [9] * 5 + [None])
+    assert told["stay"] == {"who": {"past": 36 / 50, "orphan": 6 / 50}}
+    assert inspected([])["stay"] == {"who": {"past": 0, "orphan": 0}}
+    json.dumps(told)
+
+
 @settings(max_examples=25)
 @given(
     st.lists(st.integers(0, 9), max_size=20),

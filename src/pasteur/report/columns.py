@@ -132,6 +132,15 @@ def triples(story: Story) -> list[Mapping[str, Any]]:
     return list(story.worst.get("triples", ()))[:SHOWN]
 
 
+MOVED = {
+    "other": "to the level for all others",
+    "outside": "to the edge",
+    "past": "left out: more rows of one parent than declared",
+    "orphan": "left out: of no parent",
+}
+"""What becomes of a value outside of what is declared; of a child's foreign key, of the row."""
+
+
 def encoding(story: Story) -> list[dict[str, Any]]:
     """What encoding and decoding alone lose of each column, and how many values lie outside what is declared."""
     held = {(row["component"], row["columns"][0]): row for row in story.worst.get("columns", ())}
@@ -149,11 +158,7 @@ def encoding(story: Story) -> list[dict[str, Any]]:
                 "ref": ref,
                 "loss": loss,
                 "outside": sum(moved.values()) if moved else None,
-                "where": ", ".join(
-                    {"other": "to the level for all others", "outside": "to the edge"}.get(k, k)
-                    for k, v in moved.items()
-                    if v
-                ),
+                "where": ", ".join(MOVED.get(k, k) for k, v in moved.items() if v),
             }
         )
     any_known = any(row["dec"] is not None or row["outside"] is not None for row in rows)

@@ -88,7 +88,8 @@ class Story:
     took: float | None = None
     peak_mb: float | None = None
     moved: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
-    """Component -> column -> `outside` or `other` -> share of real values that the encoding moves there."""
+    """Component -> column -> `outside` or `other` -> share of real values that the encoding moves there; at a child's
+    foreign key, `past` or `orphan` -> share of its rows that do not count."""
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Synthetic rows, of each component: `columns`, `rows` (text or null), `of` (how many there are)."""
 

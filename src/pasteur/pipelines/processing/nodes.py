@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pasteur import datasets, views
 from pasteur.embeddings.table import TableEncoder
 from pasteur.randomness import Stage, generator
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pasteur.datasets.config import DatasetConfig
-    from pasteur.schema import Schema
+    from pasteur.schema import Relationship, Schema
     from pasteur.table import Table
     from pasteur.views.config import ViewConfig
 
@@ -77,18 +80,35 @@ def respect_units(dataset: DatasetConfig, view: ViewConfig, *primary: Table) -> 
 def inspect(schema: Schema, *tables: Table) -> dict[str, Any]:
     """Check every component's rows against the declared domains: the last place that may refuse data.
 
-    Returns, for the curator alone, the share of each column's values that the encoding will move to `other` or an edge.
-    `tables` are all splits of each component, component by component.
+    Returns, for the curator alone, the share of each column's values that the encoding will move to `other` or an edge,
+    and, at a child's foreign key, of its rows that will not count. `tables` are all splits of each component, component
+    by component.
     """
     splits = len(datasets.SPLITS)
     report: dict[str, Any] = {}
+    wrk = dict(zip(schema.tables, tables[::splits], strict=True))
     for index, (component, described) in enumerate(schema.tables.items()):
         encoder = TableEncoder.declare(described)
         parts = tables[index * splits : (index + 1) * splits]
         for split, table in zip(datasets.SPLITS, parts, strict=True):
             encoder.check(table.without(described.drop), file=f"{component}.{split}")
         report[component] = encoder.report(parts[0])
+        above = [link for link in schema.relationships if link.child_table == component]
+        for link in above if described.max_rows else []:
+            if isinstance(link.child_key, str) and described.owner in (None, link.parent_table):
+                shares = _uncounted(wrk[component], wrk[link.parent_table], link, described.max_rows)
+                report[component][link.child_key] = shares
     return report
+
+
+def _uncounted(children: Table, parents: Table, link: Relationship, most: int) -> dict[str, float]:
+    """Shares of a child's rows: `past` the declared maximum of their parent's, and of no parent (`orphan`)."""
+    keys = children.arrow([link.child_key])[link.child_key].cast(pa.string())
+    owners = parents.arrow([link.parent_key])[link.parent_key].cast(pa.string())
+    owned = keys.filter(pc.is_in(keys, value_set=owners.combine_chunks().drop_null()))
+    counts = owned.value_counts().field("counts").to_numpy()
+    rows = max(len(keys), 1)
+    return {"past": float((counts - most).clip(0).sum()) / rows, "orphan": (len(keys) - len(owned)) / rows}
 
 
 def declare(schema: Schema, report: dict[str, Any], *tables: Table) -> dict[str, Any]:
