@@ -33,6 +33,8 @@ MOST = 4
 """Rows that those of a unit weigh together when contexts are scored, at most."""
 LEAST = 1e-3
 """Rows of a unit, on average, that are taken for granted."""
+COUNTS = 4.0
+"""Parts of the budget that a number of children on its own has, where other columns on their own have 1."""
 ALL, BEGINNING, AFTER = "all", "first", "later"
 """Which rows of each parent a conditional is of."""
 PARTS = {ALL: 1.0, BEGINNING: 1.0, AFTER: 2.0}
@@ -53,8 +55,8 @@ class Fitting:
         self.owners = {each.child: each for each in private.relations if each.owns}
         below = (self.ledger.remaining - self.kept) * settings.one_way_share
         self.alone = {name: self._alone(name) for name in private.rows}
-        self.one_cost = below / sum(map(len, self.alone.values()))
-        self.unmeasured = sum(map(len, self.alone.values()))
+        self.unmeasured = sum(self._weight(name) for name in private.rows)
+        self.one_cost = below / self.unmeasured
         self.parts = sum(map(self._parts, private.rows))
         self.chains: dict[str, dict[str, Chain]] = {}
         self.conditionals: dict[str, dict[str, Conditional]] = {}
@@ -114,6 +116,10 @@ class Fitting:
         moment = [called.moment] if called.moment else []
         return [*own, *moment, *called.numbers.values(), *called.firsts.values()]
 
+    def _weight(self, name: str) -> float:
+        """Parts of the budget of columns on their own that a table has: 1 each, those that count children more."""
+        return len(self.alone[name]) + (COUNTS - 1) * len(self.private.columns[name].numbers)
+
     def _parts(self, name: str) -> float:
         """Parts of the budget that a table's conditionals have."""
         called = self.private.columns[name]
@@ -137,8 +143,9 @@ class Fitting:
         """Each column on its own: noisy shares, of ordered ones smoothed."""
         found = {}
         clip = self._clip(name, ALL)
-        sigma = rows.clipped_sigma(self.one_cost, clip)
+        numbers = self.private.columns[name].numbers.values()
         for column in self.alone[name]:
+            sigma = rows.clipped_sigma(self.one_cost * (COUNTS if column in numbers else 1), clip)
             (one,) = rows.measure_clipped([(column,)], sigmas=[sigma], clip=clip, label="one column")
             self.measured.append(one)
             if column in rows.domain.ordinal and len(one.values) >= SMALLEST:
@@ -146,7 +153,7 @@ class Fitting:
             counts = np.maximum(np.asarray(one.values, dtype=np.float64), 0)
             counts[counts < one.sigma / 2] = 0
             found[column] = counts / counts.sum() if counts.sum() > 0 else np.full(len(counts), 1 / len(counts))
-        self.unmeasured -= len(self.alone[name])
+        self.unmeasured -= self._weight(name)
         return found
 
     def _chains(self, name: str, rows: PrivateRows, shares: Mapping[str, Floats]) -> dict[str, Chain]:
