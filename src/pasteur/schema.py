@@ -181,7 +181,10 @@ class Schema:
         _known(unit, ("max_rows", "rows_public"), f"{file}: pasteur.unit")
         targets = tuple(_target(entry, tables, file) for entry in ours.get("targets", []))
         compressors = ours.get("compressors", {})
+        _mapping(compressors, f"{file}: pasteur.compressors")
         _known(compressors, tuple(tables), f"{file}: pasteur.compressors")
+        for component, settings in compressors.items():
+            _mapping(settings, f"{file}: pasteur.compressors.{component}")
         return cls(
             name=name,
             tables=tables,
@@ -191,6 +194,11 @@ class Schema:
             sdv=sdv,
             compressors=compressors,
         )
+
+
+def _mapping(entry: object, where: str) -> None:
+    if not isinstance(entry, dict):
+        raise SchemaError(rule(where, entry, "a mapping of names"))
 
 
 def _known(entry: Mapping[str, Any], keys: Sequence[str], where: str) -> None:

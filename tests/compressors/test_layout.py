@@ -149,9 +149,23 @@ LEVELS = {"embedding": {"type": "categories"}, "domain": {"levels": ["a"]}, "sou
         ({"top__compressors": {"vitals": {"channels": {"pulse": {"transform": "cube"}}}}}, "must be one of none"),
         ({"top__compressors": {"vitals": {"channels": {"pulse": {"focus": [0, 9]}}}}}, "inside of its range"),
         ({"top__compressors": {"vitals": {"channels": {"pulse": {"missing_with": "drops"}}}}}, "before it with a zero"),
+        ({"top__compressors": {"vitals": {"channels": ["pulse"]}}}, r"channels \(\['pulse'\]\) must be a mapping"),
+        ({"top__compressors": {"vitals": {"channels": {"pulse": None}}}}, "must be a mapping of channels"),
+        ({"top__compressors": {"vitals": {"channels": {"pulse": {"focus": ["a", 9]}}}}}, "inside of its range"),
+        ({"top__compressors": {"vitals": {"channels": {"pulse": {"transform": ["a"]}}}}}, "must be one of none"),
+        ({"top__compressors": {"vitals": {"channels": {"pulse": {"missing_with": 3}}}}}, "before it with a zero"),
+        ({"top__compressors": ["vitals"]}, r"pasteur\.compressors \(\['vitals'\]\) must be a mapping"),
+        ({"top__compressors": {"vitals": ["linear"]}}, r"pasteur\.compressors\.vitals .* must be a mapping"),
         ({"top__compressors": {"vitls": {}}}, "'vitls' is not a known key; did you mean 'vitals'"),
     ],
 )
 def test_a_schema_that_no_compressor_can_follow_is_refused(changes, message):
     with pytest.raises(SchemaError, match=message):
         Compression.declare(schema(**changes), "vitals")
+
+
+def test_a_series_of_a_composite_key_is_refused():
+    raw = deepcopy(RAW)
+    raw["sdv"]["relationships"][0]["parent_primary_key"] = ["who", "age"]
+    with pytest.raises(SchemaError, match=r"key \(who, age\) must be one column: composite keys are not known"):
+        Compression.declare(Schema.parse(raw, name="v.detail", file="v.detail.json"), "vitals")

@@ -61,6 +61,8 @@ class Layout:
             raise SchemaError(f"component '{component}' must declare max_rows: steps of a series, at most")
         settings = dict(schema.compressors.get(component, {}))
         described = settings.pop("channels", {})
+        if not isinstance(described, dict) or not all(isinstance(each, dict) for each in described.values()):
+            raise SchemaError(rule(f"compressors.{component}.channels", described, "a mapping of channels to settings"))
         ordered = table.order
         series = [c for c in table.columns if c.sdtype != "id" and c.name != ordered]
         for name in described:
@@ -151,6 +153,12 @@ def _relation(schema: Schema, component: str) -> Relationship:
     found = [relation for relation in schema.relationships if relation.child_table == component]
     if len(found) != 1:
         raise SchemaError(f"component '{component}' must belong to one parent for a compressor, not to {len(found)}")
+    keys: list[object] = [found[0].parent_key, found[0].child_key]
+    for key in keys:
+        if not isinstance(key, str):
+            where = f"relationship {found[0].parent_table} -> {component}: key"
+            listed = ", ".join(map(str, key)) if isinstance(key, list) else key
+            raise SchemaError(rule(where, listed, "one column: composite keys are not known"))
     return found[0]
 
 
@@ -172,7 +180,7 @@ def _channel(column: Column, given: dict[str, Any]) -> Channel:
     if not isinstance(zero, bool):
         raise SchemaError(rule(f"{where}.zero", zero, "true or false"))
     focus = given.get("focus")
-    if focus is not None and not (isinstance(focus, list) and len(focus) == 2):
+    if focus is not None and not (isinstance(focus, list) and len(focus) == 2 and all(map(_number, focus))):
         raise SchemaError(rule(f"{where}.focus", focus, "two numbers inside of its range, rising"))
     return Channel(
         name=column.name,
@@ -187,12 +195,16 @@ def _channel(column: Column, given: dict[str, Any]) -> Channel:
     )
 
 
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _zeros(component: str, channels: tuple[Channel, ...]) -> None:
     """Refuse a channel that is missing with another which comes after it or has no zero of its own."""
     zeros: list[str] = []
     for channel in channels:
         if channel.missing_with is not None and channel.missing_with not in zeros:
-            must_be = "a channel before it with a zero of its own" + near_miss(channel.missing_with, zeros)
+            must_be = "a channel before it with a zero of its own" + near_miss(str(channel.missing_with), zeros)
             raise SchemaError(
                 rule(f"compressors.{component}.{channel.name}.missing_with", channel.missing_with, must_be)
             )

@@ -93,10 +93,11 @@ def inspect(schema: Schema, *tables: Table) -> dict[str, Any]:
         for split, table in zip(datasets.SPLITS, parts, strict=True):
             encoder.check(table.without(described.drop), file=f"{component}.{split}")
         report[component] = encoder.report(parts[0])
-        above = [link for link in schema.relationships if link.child_table == component]
-        for link in above if described.max_rows else []:
-            if isinstance(link.child_key, str) and described.owner in (None, link.parent_table):
-                shares = _uncounted(wrk[component], wrk[link.parent_table], link, described.max_rows)
+        most = described.max_rows
+        for link in schema.relationships:
+            owns = link.child_table == component and described.owner in (None, link.parent_table)
+            if owns and most and isinstance(link.child_key, str):
+                shares = _uncounted(wrk[component], wrk[link.parent_table], link, most)
                 report[component][link.child_key] = shares
     return report
 
