@@ -13,22 +13,18 @@ import json
 import math
 import statistics
 from collections import defaultdict
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "results"
 
-PANELS = {
-    "marginals/tvd2": "error of all pairs of columns (mean total variation), lower is better",
-    "predictive/income/boosting/auc": "AUC of a model for income, trained on the synthetic rows, higher is better",
-}
-COLUMNS = {
-    "marginals/tvd2": "pairs, error",
-    "marginals/tvd3": "triples, error",
-    "predictive/income/boosting/auc": "income, AUC",
-    "sql/mean": "queries, score",
-}
+LEARNING = ("fit", "learn")
+"""Steps that learn: with a guarantee, and without."""
 ANCHORS = {"base": "independent columns, no noise", "ref": "fresh real data"}
 COLOURS = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#7d5a00", "#57606a", "#0a7ea4", "#cf222e")
 
@@ -48,6 +44,51 @@ STYLE = """
 """
 
 Key = tuple[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a page shows of its runs."""
+
+    panels: Mapping[str, str]
+    """Score -> title of its picture."""
+    columns: Mapping[str, str]
+    """Score -> head of its column."""
+    seconds: bool = False
+    """Whether a column says how long learning took."""
+
+
+ADULT = Look(
+    panels={
+        "marginals/tvd2": "error of all pairs of columns (mean total variation), lower is better",
+        "predictive/income/boosting/auc": "AUC of a model for income, trained on the synthetic rows, higher is better",
+    },
+    columns={
+        "marginals/tvd2": "pairs, error",
+        "marginals/tvd3": "triples, error",
+        "predictive/income/boosting/auc": "income, AUC",
+        "sql/mean": "queries, score",
+    },
+)
+CAREERS = Look(
+    panels={
+        "sequential/transitions": "error from season to season (total variation of transitions), lower is better",
+        "relational/pairs": "error of pairs of a player's and a season's column (total variation), lower is better",
+    },
+    columns={
+        "sequential/lengths": "lengths",
+        "sequential/transitions": "transitions",
+        "sequential/lag1-within": "lag 1 within",
+        "sequential/aggregates": "aggregates",
+        "relational/pairs": "pairs across",
+        "relational/detection": "detection, AUC",
+        "sql/mean": "queries, score",
+        "marginals/tvd2": "pairs inside",
+    },
+    seconds=True,
+)
+LOOKS = {"lahman_careers": CAREERS}
+"""Of experiments that do not look as Adult's do."""
 
 
 def read(sweeps: list[Path]) -> tuple[dict[Key, list[dict[str, Any]]], list[dict[str, Any]]]:
@@ -124,6 +165,11 @@ def _curves(
         labels.append((place, words, ""))
     for index, name in enumerate(dict.fromkeys(name for name, _ in means)):
         colour = COLOURS[index % len(COLOURS)]
+        if (name, None) in means:  # knows no epsilon: the same at all of them
+            place = y(statistics.mean(means[name, None]))
+            parts.append(f'<path d="M{LEFT} {place:.1f}H{right}" style="stroke: {colour}; stroke-dasharray: 2 3"/>')
+            labels.append((place, name, f'style="fill: {colour}; font-weight: 600"'))
+            continue
         points = [(x(e), means[name, e]) for e in epsilons if (name, e) in means]
         path = " ".join(f"{px:.1f},{y(statistics.mean(v)):.1f}" for px, v in points)
         parts.append(f'<polyline points="{path}" style="fill: none; stroke: {colour}; stroke-width: 2"/>')
@@ -169,31 +215,36 @@ def _rows(
     return "".join(parts)
 
 
-def picture(runs: dict[Key, list[dict[str, Any]]], title: str) -> str:
+def picture(runs: dict[Key, list[dict[str, Any]]], title: str, look: Look) -> str:
     """The panels, one below the other, as SVG that follows the reader's light or dark scheme."""
     several = len({epsilon for _, epsilon in runs if epsilon is not None}) > 1
     height = HEIGHT if several else TOP + ROW * len(runs) + 70
-    body = "\n".join(panel(runs, metric, text, height * index) for index, (metric, text) in enumerate(PANELS.items()))
+    body = "\n".join(
+        panel(runs, metric, text, height * index) for index, (metric, text) in enumerate(look.panels.items())
+    )
     style = f"<title>{escape(title)}</title>\n<style>{STYLE}</style>"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height * len(PANELS)}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height * len(look.panels)}" role="img" '
         f'font-family="system-ui, sans-serif">\n{style}\n{body}\n</svg>\n'
     )
 
 
-def table(runs: dict[Key, list[dict[str, Any]]]) -> list[str]:
+def table(runs: dict[Key, list[dict[str, Any]]], look: Look) -> list[str]:
     """A row for each algorithm and epsilon."""
-    head = ["algorithm", "epsilon", "runs", *COLUMNS.values()]
+    head = ["algorithm", "epsilon", "runs", *look.columns.values(), *(["learning, s"] if look.seconds else [])]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for (name, epsilon), found in sorted(runs.items(), key=lambda entry: (entry[0][0], entry[0][1] or math.inf)):
         said = " ".join([f"`{name}`", *sorted({word for run in found for word in run["settings"]})])
         cells = [said, "none" if epsilon is None else f"{epsilon:g}", str(len(found))]
-        cells += [shown(values(found, metric)) for metric in COLUMNS]
+        cells += [shown(values(found, metric)) for metric in look.columns]
+        if look.seconds:
+            took = [run["ran"][step] for run in found for step in LEARNING if step in run["ran"]]
+            cells.append(shown(took, 1))
         lines.append("| " + " | ".join(cells) + " |")
     every = [run for found in runs.values() for run in found]
     for side, words in ANCHORS.items():
-        means = [f"{statistics.mean(values(every, metric, side)):.4f}" for metric in COLUMNS]
-        cells = [words, "", "", *means]
+        means = [f"{statistics.mean(values(every, metric, side)):.4f}" for metric in look.columns]
+        cells = [words, "", "", *means, *([""] if look.seconds else [])]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -208,8 +259,9 @@ def main() -> None:
     parser.add_argument("--note", action="append", default=[], help="a paragraph; may be given again")
     options = parser.parse_args()
     runs, failed = read(options.sweeps)
+    look = LOOKS.get(options.experiment, ADULT)
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / f"{options.experiment}.svg").write_text(picture(runs, options.title), encoding="utf-8")
+    (OUT / f"{options.experiment}.svg").write_text(picture(runs, options.title, look), encoding="utf-8")
     total = sum(map(len, runs.values()))
     lost = [f"* trial {t['number']} ({' '.join(t['overrides'])}): {t['state']}, {t['error']}" for t in failed]
     text = [
@@ -226,7 +278,7 @@ def main() -> None:
         "",
         *lost,
         *([""] if lost else []),
-        *table(runs),
+        *table(runs, look),
         "",
         "Made by `benchmarks/study.py` from the runs' own `result.json`.",
     ]

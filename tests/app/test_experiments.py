@@ -83,7 +83,7 @@ def test_a_study_composes_with_what_it_sweeps(study):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("study", [study for study in SWEPT if study != "adult_vs_sdv"])
+@pytest.mark.parametrize("study", [study for study in SWEPT if study not in ("adult_vs_sdv", "lahman_careers")])
 def test_a_curve_runs_with_what_the_command_line_says_in_place_of_what_it_sweeps(study, mine, kept):
     words = ["privacy.epsilon=1", "seed=0", "algo=independent"]
     assert main(["-m", f"experiment={study}", *TINY, *words]) == 0
@@ -120,6 +120,16 @@ def test_sdv_is_one_of_a_study_stamped_and_sampled_from_a_file_that_is_checked(m
     assert "has no manifest, and is not loaded without" in capsys.readouterr().err
     assert main(["export", learnt.document["run_id"], "--out", str(tmp_path / "out"), "--without-claim"]) == 0
     assert not list((tmp_path / "out").glob("model*")), "a pickle of real rows' statistics is no release"
+
+
+@pytest.mark.slow
+def test_the_study_of_careers_takes_what_it_names_and_says_no_budget_for_what_knows_none(mine, kept):
+    words = ["algo=independent,reference", "privacy.epsilon=1"]
+    assert main(["-m", "experiment=lahman_careers", *TINY, *words]) == 0
+    told = [(run.document["algorithm"], run.json("claim.json")["private"]) for run in records.kept(mine)]
+    assert told == [("independent", True), ("reference", False)]
+    trials = [record for record in kept.kept if record.tags["kind"] == "trial"]
+    assert {record.tags["experiment"] for record in trials} == {"lahman_careers"}
 
 
 @pytest.mark.slow
