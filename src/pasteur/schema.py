@@ -322,6 +322,7 @@ def _cut(raw: dict[str, Any], components: Sequence[str]) -> dict[str, Any]:
         ends = ("parent_table_name", "child_table_name")
         sdv["relationships"] = [r for r in sdv["relationships"] if all(r[end] in components for end in ends)]
     ours["tables"] = {t: entry for t, entry in ours.get("tables", {}).items() if t in components}
+    _mapping(ours.get("compressors", {}), "pasteur.compressors")
     ours["compressors"] = {t: entry for t, entry in ours.get("compressors", {}).items() if t in components}
     ours["targets"] = [t for t in ours.get("targets", []) if t.get("table") in components]
     return raw
