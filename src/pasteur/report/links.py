@@ -65,11 +65,12 @@ def sequential(story: Story) -> list[dict[str, Any]]:
 def _histogram(about: Mapping[str, Any] | None, sides: Mapping[str, Mapping[str, Any]], key: str, name: str) -> Any:
     if not about:
         return None
-    labels = [str(label) for label in about.get("labels", ())]
+    known = {side: sides[side][key] for side in ("target", "syn", "ref", "dec") if sides.get(side, {}).get(key)}
+    # Each side has as many bins as its own longest: the labels are those of the longest of all, others end in 0.
+    labels = [str(label) for label in max((held["labels"] for held in [about, *known.values()]), key=len)]
     shares = {
-        ("wrk" if side == "target" else side): sides[side][key]["shares"]
-        for side in ("target", "syn", "ref", "dec")
-        if sides.get(side, {}).get(key)
+        ("wrk" if side == "target" else side): [*held["shares"], *[0.0] * (len(labels) - len(held["shares"]))]
+        for side, held in known.items()
     }
     return charts.steps(shares, labels, name=name) if labels and shares else None
 
