@@ -132,8 +132,9 @@ def test_links_lead_somewhere():
 
 
 def test_the_reference_for_own_data_composes(tmp_path):
-    dataset, view = blocks("yaml", REFERENCE)
-    for path, text in {"configs/dataset/clinic.yaml": dataset, "configs/view/clinic_stays.yaml": view}.items():
+    dataset, view, public = blocks("yaml", REFERENCE)
+    texts = {"configs/dataset/clinic.yaml": dataset, "configs/view/clinic_stays.yaml": f"{view}\n{public}"}
+    for path, text in texts.items():
         assert f"`{path}`" in REFERENCE
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
@@ -141,6 +142,7 @@ def test_the_reference_for_own_data_composes(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "clinic-2026" in done.stdout
     assert "begins" in done.stdout
+    assert "SELECT ward, beds FROM wards" in done.stdout
 
 
 def test_the_example_in_a_server_is_a_data_set():

@@ -50,7 +50,7 @@ GROUP BY tailnum;
 SELECT seats < 100 AS small, zone, count(*) AS n
 FROM flights
 JOIN core USING (tailnum)
-WHERE zone IS NOT NULL
+JOIN airports ON faa = dest
 GROUP BY small, zone;
 
 -- name: busiest destinations of the airlines
@@ -73,22 +73,23 @@ SELECT hour, count(*) AS n, avg((dep_delay >= 15)::INT) AS late, avg(dep_delay) 
 FROM flights
 GROUP BY hour;
 
--- name: time zone of a destination
--- kind: scalar            one each; none where the destination is not known
--- values: zones=mean(zone), known=ratio
-WITH places AS (
-  SELECT dest, count(DISTINCT zone) AS zones, count(*) AS n
-  FROM flights
-  WHERE dest IS NOT NULL
-  GROUP BY dest
-),
-missing AS (
-  SELECT avg((dest IS NULL AND zone IS NOT NULL)::INT) AS known
-  FROM flights
-)
-SELECT sum(zones * n) / sum(n) AS zones, min(known) AS known
-FROM places
-CROSS JOIN missing;
+-- name: destinations that are none
+-- kind: scalar            each flight's is in the list of airports, or is not known
+-- values: known=ratio, unlisted=ratio
+SELECT avg((dest IS NOT NULL)::INT) AS known, avg((dest IS NOT NULL AND faa IS NULL)::INT) AS unlisted
+FROM flights
+LEFT JOIN airports ON faa = dest;
+
+-- name: delays of long flights
+-- kind: groups            what was late may be caught up on the way west
+-- keys: zone, late
+-- values: n=count, caught=mean(arr_delay)
+-- support: n   min_support: 30
+SELECT zone, dep_delay >= 15 AS late, count(*) AS n, avg(dep_delay - arr_delay) AS caught
+FROM flights
+JOIN airports ON faa = dest
+WHERE dep_delay IS NOT NULL AND arr_delay IS NOT NULL
+GROUP BY zone, late;
 
 -- name: old aircraft
 -- kind: groups            are cancelled more often

@@ -72,6 +72,10 @@ class Paths:
         """A component's rows of one split."""
         return self.data / "views" / "orig" / view / f"{component}.{split}.pq"
 
+    def public(self, view: str, table: str) -> Path:
+        """A table of a view that is nobody's, in no split."""
+        return self.data / "views" / "orig" / view / f"{table}.pq"
+
     def encoded(self, view: str, schema: str, component: str, split: str) -> Path:
         """A component's codes."""
         return self.data / "views" / "encoded" / f"{view}.{schema}.pq" / f"{component}.{split}.pq"
@@ -343,6 +347,10 @@ def catalog(plan: Plan) -> DataCatalog:
         entries[f"decoded__{component}__wrk"] = DecodedFile(decoded, values)
         entries[f"codes__{component}"] = TableFile(paths.synthetic_codes(view, version, component))
         entries[f"synthetic__{component}"] = DecodedFile(paths.synthetic(component, version, e.format), values)
+    for name, table in plan.schema.public.items():
+        values = TableEncoder.declare(table).decoded_schema
+        entries[f"public__{name}"] = TableFile(paths.public(view, name))
+        entries[f"synthetic__{name}"] = DecodedFile(paths.synthetic(name, version, e.format), values)
     for component, compression in plan.compressions.items():
         kept = paths.compressor(component, version)
         entries[f"compressor__{component}"] = CompressorFile(kept, compression.layout)

@@ -163,6 +163,7 @@ def resolved(view: ViewConfig, *, dataset: DatasetConfig, schema: str, root: Pat
         view,
         dataset=dataset.name,
         tables=tuple(dataset.tables),
+        public=[name for name, table in dataset.tables.items() if table.public],
         unit=dataset.unit.column or UNIT,
         relationships=described.relationships,
     )
@@ -186,6 +187,7 @@ def _schema(experiment: Experiment, paths: Paths, name: str) -> Schema:
         schema=name,
         components=tuple(experiment.view.components),
         folders=paths.folders("metadata"),
+        public=tuple(experiment.view.public),
     )
 
 

@@ -1,7 +1,7 @@
 """How a view's tables hang together: one tree under one root, read off the schema and checked before any data is.
 
 Every table but the root belongs to rows of one other table, its owner. It may name rows of more tables (SDV calls them
-parents as well), which then are rows of the same root's tree.
+parents as well), which then are rows of the same root's tree, or of a public table (`pasteur.naming`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def tree(schema: Schema) -> tuple[str, tuple[Relation, ...]]:
     _check_circles(owners)
     roots = [name for name in schema.tables if name not in owners]
     if len(roots) != 1:
-        must_be = "one: relationships in the metadata must lead from it to every other table"
+        must_be = (
+            "one: relationships in the metadata must lead from it to every other table, or the view must name it as "
+            "public"
+        )
         raise SchemaError(rule("tables without a parent", ", ".join(roots) or "none", must_be))
     owning: list[Relation] = []
     waiting = list(schema.tables)

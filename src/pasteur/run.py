@@ -50,7 +50,8 @@ def run(experiment: Experiment) -> Result:
     scores: Mapping[str, Any] = {"scores": [], "failures": {}, "notes": {}}
     if plan.target:
         components = tuple(plan.schema.tables)
-        judge = benchmark.create(components, plan.target, reference=plan.anchored)
+        public = tuple(plan.schema.public)
+        judge = benchmark.create(components, plan.target, reference=plan.anchored, public=public)
         execute(judge, entries, manifests, trace)
         scores = entries["scores"].load()
     result = _result(plan, trace, scores, releases, time.perf_counter() - started)
@@ -99,7 +100,9 @@ def _synthesise(plan: Plan, entries: DataCatalog, manifests: Manifests, trace: T
             private=plan.ledger is not None,
             tree=plan.algorithm.COMPONENTS == "tree",
             series=tuple(plan.compressions),
+            public=tuple(plan.schema.public),
         )
+    pipeline += synthesize.hand_out(tuple(plan.schema.public))
     if plan.ledger:
         _enter(plan)
     try:
@@ -145,7 +148,8 @@ def _result(
     seconds: float,
 ) -> Result:
     paths, e = plan.paths, plan.experiment
-    synthetic = {name: paths.synthetic(name, plan.version, e.format) for name in plan.schema.tables}
+    handed = (*plan.schema.tables, *plan.schema.public)
+    synthetic = {name: paths.synthetic(name, plan.version, e.format) for name in handed}
     model = plan.model
     learned = {f"compressor {name}": paths.compressor(name, plan.version) for name in plan.compressions}
     made = {**synthetic, **({"model": model} if model else {}), **learned}
@@ -216,7 +220,7 @@ def _keep(plan: Plan, entries: DataCatalog, result: Result) -> None:
     """What `sample`, `export` and a person need later, in the run's folder."""
     documents: dict[str, Any] = {
         "dictionary.json": entries["dictionary"].load(),
-        "metadata.json": plan.schema.sdv,
+        "metadata.json": plan.schema.whole_sdv,
         "claim.json": dict(result.claim),
     }
     if result.ledger:

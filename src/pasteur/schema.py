@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pasteur.errors import SchemaError, near_miss, rule
@@ -132,6 +132,12 @@ class Schema:
     sdv: Mapping[str, Any]
     compressors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Of components that are series: the compressor's type and settings, see `pasteur.compressors`."""
+    public: Mapping[str, TableSchema] = field(default_factory=dict)
+    """Tables that are nobody's. They are in no split and are not drawn."""
+    naming: tuple[Relationship, ...] = ()
+    """Columns of `tables` that name rows of `public`: levels of which each is the key of one."""
+    whole_sdv: Mapping[str, Any] = field(default_factory=dict)
+    """`sdv` with the public tables and the relationships to them: what is handed out with the data."""
 
     def table(self, name: str) -> TableSchema:
         """The table called `name`.
@@ -193,6 +199,7 @@ class Schema:
             unit=Unit(**unit),
             sdv=sdv,
             compressors=compressors,
+            whole_sdv=sdv,
         )
 
 
@@ -274,7 +281,15 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def load(*, view: str, dataset: str, schema: str, components: Iterable[str], folders: Sequence[Path]) -> Schema:
+def load(
+    *,
+    view: str,
+    dataset: str,
+    schema: str,
+    components: Iterable[str],
+    folders: Sequence[Path],
+    public: Iterable[str] = (),
+) -> Schema:
     """The schema of a view: its own file over its data set's, cut to the view's components.
 
     Args:
@@ -283,6 +298,7 @@ def load(*, view: str, dataset: str, schema: str, components: Iterable[str], fol
         schema: the schema's name.
         components: the view's components; tables of other names are left out.
         folders: where metadata files are looked for; the first folder that has a file wins.
+        public: the view's tables that are nobody's.
 
     Raises:
         SchemaError: no file, no JSON, a component that neither file describes, or a part that contradicts itself.
@@ -294,12 +310,42 @@ def load(*, view: str, dataset: str, schema: str, components: Iterable[str], fol
     raw: dict[str, Any] = {}
     for path in found:
         raw = merge(raw, _read(path))
-    wanted = tuple(components)
+    wanted, nobodys = tuple(components), tuple(public)
     file = " over ".join(path.name for path in reversed(found))
-    for component in wanted:
+    for component in (*wanted, *nobodys):
         if component not in raw.get("sdv", {}).get("tables", {}):
             raise SchemaError(f"{file}: component '{component}' of view '{view}' is not described")
-    return Schema.parse(_cut(raw, wanted), name=f"{view}.{schema}", file=file)
+    name = f"{view}.{schema}"
+    whole = Schema.parse(_cut(deepcopy(raw), (*wanted, *nobodys)), name=name, file=file)
+    if not nobodys:
+        return whole
+    naming = tuple(r for r in whole.relationships if r.parent_table in nobodys and r.child_table in wanted)
+    for link in naming:
+        _check_naming(link, whole, file)
+    plain = Schema.parse(_cut(_unrelated(raw, naming), wanted), name=name, file=file)
+    return replace(plain, public={t: whole.tables[t] for t in nobodys}, naming=naming, whole_sdv=whole.sdv)
+
+
+def _check_naming(link: Relationship, schema: Schema, file: str) -> None:
+    """Refuse a column that names public rows but is not made of their keys."""
+    keys: tuple[object, ...] = (link.child_key, link.parent_key)
+    if not all(isinstance(key, str) for key in keys):
+        raise SchemaError(rule(f"{file}: {link.child_table}: key", keys, "one column where it names public rows"))
+    column, key = schema.table(link.child_table).column(link.child_key), schema.table(link.parent_table).primary_key
+    if link.parent_key != key:
+        must_be = f"the primary key of '{link.parent_table}' ({key})"
+        raise SchemaError(rule(f"{file}: relationship to {column.where}: parent key", link.parent_key, must_be))
+    embedding = column.embedding or {}
+    if embedding.get("type") != "categories":
+        must_be = f"categories, whose levels are keys of the public table '{link.parent_table}'"
+        raise SchemaError(rule(f"{file}: {column.where}: embedding", embedding.get("type", "none"), must_be))
+
+
+def _unrelated(raw: dict[str, Any], naming: Sequence[Relationship]) -> dict[str, Any]:
+    """The document in which columns that name public rows are plain categories, as all but the relation sees them."""
+    for link in naming:
+        raw["sdv"]["tables"][link.child_table]["columns"][link.child_key] = {"sdtype": "categorical"}
+    return raw
 
 
 def _find(name: str, folders: Sequence[Path]) -> Path | None:

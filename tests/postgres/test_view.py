@@ -15,7 +15,7 @@ from pasteur.datasets import DatasetConfig, postgres
 from pasteur.datasets.config import SourceConfig, TableConfig, UnitConfig
 from pasteur.errors import ConfigError, DataError, PasteurError, SchemaError, SqlError
 from pasteur.table import UNIT, Table
-from pasteur.views import ComponentConfig, ViewConfig, server, server_units
+from pasteur.views import ComponentConfig, PublicConfig, ViewConfig, server, server_units
 
 PEOPLE = """
 CREATE TYPE "{s}"."Größe" AS ENUM ('klein', 'groß');
@@ -371,3 +371,23 @@ def test_nothing_can_be_written(dataset, tmp_path, server, clinic):
     with pytest.raises(PasteurError, match="must only read"):
         snapshot.session.rows(f'WITH x AS (DELETE FROM "{clinic}".visits RETURNING 1) SELECT * FROM x', where="x")
     assert server.sql(f'SELECT count(*) FROM "{clinic}".visits') == [(200,)]
+
+
+PRICES = "SELECT CAST(price * 2 AS int) AS twice, smokes::text AS who FROM prices"
+
+
+def test_a_public_table_is_made_of_public_tables_alone(dataset, tmp_path):
+    def made(**config):
+        public = {"rates": PublicConfig(**{"key": "twice", "sql": PRICES} | config)}
+        return server.build_public(replace(view(), public=public), opened(dataset, tmp_path), nobodys=["prices"])[
+            "rates"
+        ]
+
+    assert made().arrow().to_pylist() == [{"twice": 3, "who": "true"}, {"twice": 5, "who": "false"}]
+    assert made(key="who").arrow()["who"].to_pylist() == ["false", "true"]
+    with pytest.raises(SchemaError, match="component rates: column 'twic' is not there; did you mean 'twice'"):
+        made(key="twic")
+    with pytest.raises(DataError, match=r"key \(twice\) must be unique: 1 of its values repeat"):
+        made(sql="SELECT 1 AS twice, smokes FROM prices")
+    with pytest.raises(SqlError, match="people"):
+        made(sql="SELECT count(*) AS twice FROM people")

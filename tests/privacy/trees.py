@@ -8,7 +8,7 @@ from replay import Recorder, Replayer, Tape
 
 from pasteur.marginals import Domain
 from pasteur.privacy import Budget, ExactMechanisms, Ledger
-from pasteur.privacy.tables import PrivateTables, Relation
+from pasteur.privacy.tables import Looked, PrivateTables, Relation
 from pasteur.table import UNIT, Table
 
 DOMAINS = {
@@ -24,6 +24,11 @@ TESTS = Relation(parent="stays", parent_key="stay", child="tests", child_key="st
 NOTES = Relation(parent="patients", parent_key="patient", child="notes", child_key="patient", max_rows=2)
 NAMED = Relation(parent="stays", parent_key="stay", child="notes", child_key="stay", owns=False)
 RELATIONS = (STAYS, TESTS, NOTES, NAMED)
+LOOKED = {
+    "patients": {"risk of age": Looked(column="age", codes=np.arange(9) // 5, size=2, ordinal=True)},
+    "tests": {"tube of kind": Looked(column="kind", codes=np.array([2, 0, 2]), size=3, ordinal=False)},
+}
+"""Public rows that ages and kinds name."""
 
 
 def table(kinds, rows):
@@ -83,6 +88,7 @@ def private_of(
         ledger,
         root="patients",
         salt="s",
+        looked={name: LOOKED[name] for name in names if name in LOOKED},
         max_rows_per_unit=m,
         mechanisms=mechanisms,
     )

@@ -11,13 +11,16 @@ from trees import DOMAINS, NAMED, NOTES, STAYS, TESTS, joined, patient, people, 
 
 from pasteur import synth
 from pasteur.errors import ConfigError, DataError
-from pasteur.privacy import Budget
+from pasteur.marginals import Domain
+from pasteur.privacy import Budget, Ledger
+from pasteur.privacy.tables import Looked, PrivateTables, Relation
 from pasteur.synth import relational
 from pasteur.synth._relational_columns import Chain
 from pasteur.synth._relational_conditional import Conditional, anchored
 from pasteur.synth._relational_model import RelationalModel
 from pasteur.synth._relational_sampling import drawn
 from pasteur.synth.model import Model
+from pasteur.table import UNIT, Table
 
 SETTINGS = relational.Settings(root="independent")
 
@@ -100,7 +103,14 @@ def test_a_model_is_kept_and_read_again(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "array"), [("shares_0", np.array([-1.0])), ("shares_1", np.array([2.0])), ("groups_0_0", np.array([9**9]))]
+    ("name", "array"),
+    [
+        ("shares_0", np.array([-1.0])),
+        ("shares_1", np.array([2.0])),
+        ("groups_0_0", np.array([9**9])),
+        ("looked_0", np.array([2])),
+        ("looked_1", np.array([-1])),
+    ],
 )
 def test_a_model_that_cannot_be_drawn_from_is_refused(model, tmp_path, name, array):
     model.save(tmp_path / "model.npz")
@@ -111,6 +121,36 @@ def test_a_model_that_cannot_be_drawn_from_is_refused(model, tmp_path, name, arr
         np.savez(file, **arrays)
     with pytest.raises(DataError, match="is not a model that Pasteur wrote"):
         Model.load(tmp_path / "bad.npz")
+
+
+def test_what_is_known_of_public_rows_is_a_context_and_is_never_contradicted():
+    """Forty kinds are too many to tell apart at this noise, but a public table says of each which tube it takes."""
+    rng = np.random.default_rng(5)
+    tubes = rng.integers(0, 2, 40)
+    looked = {"tests": {"tube of kind": Looked(column="kind", codes=tubes, size=3, ordinal=False)}}
+    persons = [f"p{number}" for number in range(1500)]
+    kinds = rng.integers(0, 40, (1500, 3))
+    tests = [(who, who, kind, 5 * tubes[kind]) for who, row in zip(persons, kinds, strict=True) for kind in row]
+    columns = list(zip(*tests, strict=True))
+    codes = {
+        "patients": Table.of(pa.table({UNIT: persons, "patient": persons, "sex": pa.array([0] * 1500, pa.uint8())})),
+        "tests": Table.of(
+            pa.table(
+                {UNIT: columns[0], "patient": columns[1]}
+                | {name: pa.array(columns[k], pa.uint8()) for k, name in ((2, "kind"), (3, "result"))}
+            )
+        ),
+    }
+    domains = {"patients": Domain.of({"sex": 2}), "tests": Domain.of({"result": 6, "kind": 40})}
+    relation = Relation(parent="patients", parent_key="patient", child="tests", child_key="patient", max_rows=3)
+    ledger = Ledger(Budget(epsilon=5.0, delta=1e-6), "gdp")
+    private = PrivateTables.of(codes, domains, [relation], ledger, root="patients", salt="s", looked=looked)
+    assert private.columns["tests"].own == ("kind", "result")  # what names comes first, so that the rest may depend
+    model = relational.fit(private, SETTINGS)
+    assert model.conditionals["tests"]["result"].contexts[0] == "tube of kind"
+    made = model.sample(1500, rng=rng)["tests"].frame()
+    assert list(made) == ["patient", "result", "kind"]
+    assert (made["result"] == 5 * tubes[made["kind"]]).mean() > 0.95
 
 
 def test_all_of_the_budget_is_spent_and_no_more():

@@ -83,7 +83,7 @@ def measure(
     A family that raises is in `failures` with its reason, and the others finish.
 
     Args:
-        target: T, at its own size (at most `settings.sample` rows).
+        target: T, at its own size (at most `settings.sample` rows); and tables that are nobody's, for queries.
         candidates: name -> tables. `base` is made from `ref` where `ref` is given and `base` is not.
         schema: `metrics.schema`: the bins, the relationships and the predictive targets.
         settings: depth, families, sizes.
@@ -96,7 +96,8 @@ def measure(
     if rows is None:
         sized = [candidates["ref"]] if "ref" in candidates else list(candidates.values())
         rows = cutting.common_size(sized, schema=schema, most=settings.sample)
-    task = Task(schema=schema, settings=settings, queries=queries, seed=seed, working=working)
+    public = {name: target[name] for name in schema.public if name in target}
+    task = Task(schema=schema, settings=settings, queries=queries, seed=seed, working=working, public=public)
     notes = comparison.sampled(target, schema, settings) | comparison.short(candidates, schema, rows)
     own, sides = comparison.sides(target, candidates, task, rows)
     chosen_families = chosen(settings)

@@ -40,6 +40,8 @@ class Task:
     seed: int
     working: Mapping[str, Table] | None = None
     """wrk, whole and lazily read, where it is known. What reads it says so in `Raw.reads`, and is no objective."""
+    public: Mapping[str, Table] = field(default_factory=dict)
+    """Tables that are nobody's, which queries may join on every side; those of `schema.public`."""
 
     def rng(self, label: str) -> np.random.Generator:
         """A generator of its own for each use: the same for every candidate, so that all are asked the same."""

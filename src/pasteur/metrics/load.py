@@ -62,18 +62,19 @@ def load(settings: MetricsConfig, *, schema: Schema, dataset: str, view: str, fo
     said: dict[str, Any] = {}
     queries: list[tuple[str, Query]] = []
     notes: dict[str, str] = {}
+    readable = (*schema.tables, *schema.public)
     for owner in dict.fromkeys((dataset, view)):
         if file := _first(folders, owner, "metrics.yml"):
             said |= _read(file)
         for topic, file in _benches(folders, owner).items():
             for query in read(file):
-                if missing := [t for t in tables_of(query) if t not in schema.tables]:
+                if missing := [t for t in tables_of(query) if t not in readable]:
                     reason = f"names '{missing[0]}', which view '{view}' lacks"
                     if owner == view:
-                        raise ConfigError(f"{query.where}: {reason}{near_miss(missing[0], schema.tables)}")
+                        raise ConfigError(f"{query.where}: {reason}{near_miss(missing[0], readable)}")
                     notes[query.metric] = reason
                     continue
-                checked(query.sql, query.where, tuple(schema.tables))
+                checked(query.sql, query.where, readable)
                 queries.append((topic, query))
     _unique([query for _, query in queries])
     chosen = replace(

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from pasteur.metrics.data import Data
     from pasteur.metrics.sql_parse import Query
-    from pasteur.schema import Schema
     from pasteur.sql import Query as Checked
 
     Compared = dict[str, dict[str, Comparison]]
@@ -62,13 +61,13 @@ class Sql:
         failures: dict[str, str] = {}
         queries = list(task.queries)
         results: dict[str, dict[str, Side]] = {}
-        whole = _compared(target, candidates, queries, task.schema, failures, results)
+        whole = _compared(target, candidates, queries, task, failures, results)
         kept = [query for query in queries if query.metric not in failures]
         anchors = {name: data for name, data in candidates.items() if data.groups is not None}
         left_out: list[Compared] = []
         if anchors and target.groups is not None:
             with ThreadPoolExecutor(max_workers=2) as pool:
-                left_out += pool.map(lambda fold: _fold(target, anchors, kept, task.schema, fold), range(FOLDS))
+                left_out += pool.map(lambda fold: _fold(target, anchors, kept, task, fold), range(FOLDS))
         scores = {name: _raws(name, kept, whole[name], left_out) for name in candidates}
         vacuous = {q.metric for q in kept for found in whole.values() if found[q.metric].vacuous}
         notes = dict.fromkeys(sorted(vacuous), "vacuous: both results are empty; not in the mean")
@@ -79,14 +78,12 @@ class Sql:
         return Outcome(scores=scores, notes=notes, failures=failures, details=details)
 
 
-def _fold(
-    target: Data, candidates: Mapping[str, Data], queries: Sequence[Query], schema: Schema, fold: int
-) -> Compared:
+def _fold(target: Data, candidates: Mapping[str, Data], queries: Sequence[Query], task: Task, fold: int) -> Compared:
     """The comparisons with a fifth of the rows left out on both sides."""
     groups = tuple(range(fold, GROUPS, FOLDS))
     sides = {name: data.without(groups) for name, data in candidates.items()}
     # A query that fails on four fifths of its rows alone has no standard error; its score stands.
-    return _compared(target.without(groups), sides, queries, schema, {}, {})
+    return _compared(target.without(groups), sides, queries, task, {}, {})
 
 
 def tables_of(query: Query) -> tuple[str, ...]:
@@ -125,15 +122,15 @@ def _compared(
     target: Data,
     candidates: Mapping[str, Data],
     queries: Sequence[Query],
-    schema: Schema,
+    task: Task,
     failures: dict[str, str],
     results: dict[str, dict[str, Side]],
 ) -> Compared:
     """Every candidate's comparison with the target; what fails goes to `failures`, what was found to `results`."""
     found: Compared = {name: {} for name in candidates}
-    own = results["target"] = _answers(target, queries, schema, failures)
+    own = results["target"] = _answers(target, queries, task, failures)
     for name, data in candidates.items():
-        theirs = results[name] = _answers(data, queries, schema, failures)
+        theirs = results[name] = _answers(data, queries, task, failures)
         for query in queries:
             if query.metric in failures:
                 continue
@@ -147,17 +144,18 @@ def _compared(
     return found
 
 
-def _answers(data: Data, queries: Sequence[Query], schema: Schema, failures: dict[str, str]) -> dict[str, Side]:
+def _answers(data: Data, queries: Sequence[Query], task: Task, failures: dict[str, str]) -> dict[str, Side]:
     """Metric -> the query's result on these tables."""
-    names = tuple(schema.tables)
+    names = tuple(task.schema.tables)
     answers: dict[str, Side] = {}
     limits = Limits(threads=1, seconds=SECONDS)
-    with Sandbox(tables={name: Table.of(data.visible(name)) for name in names}, limits=limits) as sandbox:
+    tables = {name: Table.of(data.visible(name)) for name in names} | dict(task.public)
+    with Sandbox(tables=tables, limits=limits) as sandbox:
         for query in queries:
             if query.metric in failures:
                 continue
             try:
-                statement = checked(query.sql, query.where, names)
+                statement = checked(query.sql, query.where, tuple(tables))
                 result = sandbox.answer(statement)
                 rows = data.rows(_per(query, statement, names))
                 answers[query.metric] = Side(result=_columns(query, result), rows=rows)

@@ -7,7 +7,7 @@ a step since the row before; both are dealt to bins that follow from the number 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,12 +47,29 @@ class Relation:
     owns: bool = True
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Looked:
+    """An attribute of the public row that a column names: a function of that column's code, so that it costs nothing.
+
+    Attributes:
+        column: the one that names.
+        codes: of the attribute for each code of `column`, (codes of it,); the last one is for naming none.
+        size: codes of the attribute.
+        ordinal: whether it has a natural order.
+    """
+
+    column: str
+    codes: Integers
+    size: int
+    ordinal: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Columns:
     """How the columns are called that stand beside a table's own attributes. All public.
 
     Attributes:
-        own: the table's attributes, as they are in the codes, but those of its order.
+        own: the table's attributes, but those of its order: first those that name public rows, then as in the codes.
         order: those.
         above: what is known of the rows above, and of how many rows each parent has: names as in `known`.
         numbers: child table -> the column with the number of a row's children in it.
@@ -64,6 +81,7 @@ class Columns:
         links: second parent -> the column with how a row names a row of that.
         beside: second parent -> its attribute -> the column with that attribute of the row named.
         ordinal: the drawn columns that have a natural order.
+        looked: attribute that names rows of a public table -> the columns with what is known of that row.
     """
 
     own: tuple[str, ...]
@@ -78,6 +96,12 @@ class Columns:
     links: Mapping[str, str]
     beside: Mapping[str, Mapping[str, str]]
     ordinal: tuple[str, ...] = ()
+    looked: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The table's attributes, and what follows from them alone."""
+        return (*self.own, *(name for names in self.looked.values() for name in names))
 
     @property
     def visible(self) -> tuple[str, ...]:
@@ -89,7 +113,7 @@ class Columns:
             for child, number in self.numbers.items()
             for name in (number, *([self.firsts[child]] if child in self.firsts else []))
         ]
-        return (*self.own, *self.above, *beside, *along, *below)
+        return (*self.given, *self.above, *beside, *along, *below)
 
     @property
     def along(self) -> tuple[str, ...]:

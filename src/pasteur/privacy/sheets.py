@@ -23,7 +23,7 @@ from pasteur.privacy.rows import PrivateRows
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pasteur.privacy.columns import Relation
+    from pasteur.privacy.columns import Looked, Relation
     from pasteur.privacy.grouped import Column
     from pasteur.privacy.ledger import Ledger
     from pasteur.privacy.mechanisms import Mechanisms
@@ -107,7 +107,11 @@ def _taken(make: Callable[[], Column], at: Integers, none: int) -> Column:
 
 
 def sheets_of(
-    whole: Mapping[str, Lineage], domains: Mapping[str, Domain], relations: Sequence[Relation], root: str
+    whole: Mapping[str, Lineage],
+    domains: Mapping[str, Domain],
+    relations: Sequence[Relation],
+    root: str,
+    looked: Mapping[str, Mapping[str, Looked]],
 ) -> tuple[dict[str, Sheet], dict[str, Columns]]:
     """The columns of every table, parents before their children, and how they are called.
 
@@ -116,6 +120,7 @@ def sheets_of(
         domains: of each table's attributes.
         relations: parents before their children.
         root: the table above all.
+        looked: table -> what is known of public rows that its rows name.
 
     Raises:
         PrivacyError: two columns of one name.
@@ -127,7 +132,8 @@ def sheets_of(
         sheet = Sheet(whole[name])
         owner = owners.get(name)
         order = owner.order if owner else ()
-        own = tuple(each for each in domains[name].attributes if each not in order)
+        naming = dict.fromkeys(each.column for each in looked.get(name, {}).values())
+        own = (*naming, *(each for each in domains[name].attributes if each not in {*order, *naming}))
         for each in own:
             sheet.add(
                 each,
@@ -135,7 +141,7 @@ def sheets_of(
                 partial(whole[name].columns.__getitem__, each),
                 ordinal=each in domains[name].ordinal,
             )
-        more: dict[str, object] = {}
+        more: dict[str, object] = {"looked": _looked(sheet, looked.get(name, {}))}
         if owner:
             more |= _above(sheet, sheets[owner.parent], owner)
             more |= _beside(sheet, sheets, whole, [r for r in relations if r.child == name and not r.owns])
@@ -152,6 +158,20 @@ def sheets_of(
                 _remember(sheet, columns[name].memory(each), each)
         sheets[name] = sheet
     return sheets, columns
+
+
+def _looked(sheet: Sheet, columns: Mapping[str, Looked]) -> dict[str, list[str]]:
+    """What is known of the public rows that a row names."""
+    found: dict[str, list[str]] = {}
+    for name, each in columns.items():
+        codes = each.codes.astype(np.min_scalar_type(each.size - 1))
+        make = partial(_picked, codes, sheet.makers[each.column])
+        found.setdefault(each.column, []).append(sheet.add(name, each.size, make, ordinal=each.ordinal))
+    return found
+
+
+def _picked(codes: Column, make: Callable[[], Column]) -> Column:
+    return codes[make()]
 
 
 def _above(sheet: Sheet, parent: Sheet, owner: Relation) -> dict[str, object]:

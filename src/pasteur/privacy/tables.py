@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pasteur.errors import PrivacyError, rule
-from pasteur.privacy.columns import Columns, Relation
+from pasteur.privacy.columns import Columns, Looked, Relation
 from pasteur.privacy.lineage import rooted, under
 from pasteur.privacy.private_table import PrivateTable
 from pasteur.privacy.sheets import sheets_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pasteur.privacy.rows import PrivateRows
     from pasteur.table import Table
 
-__all__ = ["Columns", "PrivateTables", "Relation"]
+__all__ = ["Columns", "Looked", "PrivateTables", "Relation"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +38,7 @@ class PrivateTables:
         rows: each table's rows beside what stands in `columns`.
         columns: how those columns are called.
         domains: each table's own attributes.
+        looked: table -> what is known of public rows that its rows name.
         ledger: the one that all of them charge.
         name: of the root table.
     """
@@ -47,6 +48,7 @@ class PrivateTables:
     rows: Mapping[str, PrivateRows]
     columns: Mapping[str, Columns]
     domains: Mapping[str, Domain]
+    looked: Mapping[str, Mapping[str, Looked]]
     ledger: Ledger
     name: str
 
@@ -65,6 +67,7 @@ class PrivateTables:
         *,
         root: str,
         salt: str,
+        looked: Mapping[str, Mapping[str, Looked]] | None = None,
         max_rows_per_unit: int = 1,
         rows_public: bool = False,
         mechanisms: Mechanisms | None = None,
@@ -78,6 +81,7 @@ class PrivateTables:
             ledger: what may be spent.
             root: the table above all others.
             salt: key of the hashes.
+            looked: table -> what is known of public rows that its rows name.
             max_rows_per_unit: of the root.
             rows_public: the schema declares the number of the root's rows public.
             mechanisms: the noise; a recorder in tests.
@@ -109,13 +113,14 @@ class PrivateTables:
                 max_rows=_positive(each.max_rows),
                 salt=salt,
             )
-        sheets, columns = sheets_of(whole, domains, relations, root)
+        sheets, columns = sheets_of(whole, domains, relations, root, looked or {})
         return cls(
             root=private,
             relations=tuple(relations),
             rows={name: sheet.rows(ledger, mechanisms) for name, sheet in sheets.items()},
             columns=columns,
             domains=dict(domains),
+            looked=dict(looked or {}),
             ledger=ledger,
             name=root,
         )

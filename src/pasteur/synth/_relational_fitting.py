@@ -70,7 +70,7 @@ class Fitting:
         shares = self._ones(name, rows)
         self.chains[name] = self._chains(name, rows, shares)
         leveled = with_levels(rows, self.chains[name])
-        known = list(called.own)
+        known = list(called.given)
         if name in self.owners:
             known = self._rows(name, leveled, shares)
         for child, number in called.numbers.items():
@@ -103,6 +103,8 @@ class Fitting:
     def _with(self, name: str, target: str) -> list[str]:
         """What is known beside once a column is drawn."""
         called = self.private.columns[name]
+        if target in called.looked:
+            return list(called.looked[target])
         if target == called.step and called.moment:
             return [called.moment]
         return [
@@ -160,6 +162,9 @@ class Fitting:
         """Levels of all columns: of its own from their shares, of others as in the tables they come from."""
         called = self.private.columns[name]
         chains = {column: Chain.of(one, ordinal=column in rows.domain.ordinal) for column, one in shares.items()}
+        for column, looked in self.private.looked.get(name, {}).items():
+            weights = np.bincount(looked.codes, shares[looked.column], looked.size).astype(np.float64)
+            chains[column] = Chain.of(weights, ordinal=looked.ordinal)
         if name in self.owners:
             parent = self.owners[name].parent
             above = self.private.columns[parent].visible

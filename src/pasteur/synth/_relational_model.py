@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pasteur.errors import DataError, rule
 from pasteur.marginals import Domain, Measurement
-from pasteur.privacy.columns import Columns, Relation
+from pasteur.privacy.columns import Columns, Looked, Relation
 from pasteur.synth import model as models
 from pasteur.synth._relational_conditional import Conditional
 from pasteur.synth._relational_sampling import Drawing
@@ -46,6 +46,7 @@ class RelationalModel:
         conditionals: table -> column that is drawn -> its distribution; of first rows under `at_first(table)`.
         measured: noisy answers about the tables, beside the root model's own.
         ids: table -> column of ids -> its Arrow type; 64-bit whole numbers where nothing is said.
+        looked: table -> what is known of public rows that its rows name.
     """
 
     algorithm: str = "relational"
@@ -58,6 +59,7 @@ class RelationalModel:
     conditionals: Mapping[str, Mapping[str, Conditional]]
     measured: tuple[Measurement, ...]
     ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    looked: Mapping[str, Mapping[str, Looked]] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:
@@ -85,7 +87,7 @@ class RelationalModel:
         """
         table = self.root.sample(rows, rng=rng).arrow()
         codes = {name: table[name].combine_chunks().to_numpy() for name in table.column_names}
-        drawing = Drawing(self.columns, self.domains, self.relations, self.conditionals, rng)
+        drawing = Drawing(self.columns, self.domains, self.relations, self.conditionals, self.looked, rng)
         drawing.root(self.name, codes, table.num_rows)
         for relation in self.relations:
             if relation.owns:
@@ -126,6 +128,8 @@ class RelationalModel:
                 arrays[f"shares_{number}"] = each.shares
                 arrays |= {f"groups_{number}_{place}": groups for place, groups in enumerate(each.groups)}
         arrays |= {f"noisy_{number}": each.values for number, each in enumerate(self.measured)}
+        known = [(table, name, each) for table, of in self.looked.items() for name, each in of.items()]
+        arrays |= {f"looked_{number}": each.codes for number, (_, _, each) in enumerate(known)}
         header = {
             "format": FORMAT,
             "algorithm": self.algorithm,
@@ -137,6 +141,10 @@ class RelationalModel:
             "conditionals": described,
             "measurements": [{"clique": each.clique, "sigma": each.sigma} for each in self.measured],
             "ids": {name: dict(types) for name, types in self.ids.items()},
+            "looked": [
+                {"table": table, "name": name, "column": each.column, "size": each.size, "ordinal": each.ordinal}
+                for table, name, each in known
+            ],
             "ledger": self.ledger.to_dict(),
         }
         text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
@@ -173,12 +181,32 @@ class RelationalModel:
             conditionals=conditionals,
             measured=measured,
             ids=header["ids"],
+            looked=_looked(header["looked"], arrays, domains),
         )
 
 
 def _foreign(at: NDArray[np.int64]) -> pa.Array:
     """The keys of the rows `at`, which are numbered from 1; null where that is -1."""
     return pa.array(at + 1, mask=at < 0)
+
+
+def _looked(
+    described: list[dict[str, Any]], arrays: Mapping[str, np.ndarray], domains: Mapping[str, Domain]
+) -> dict[str, dict[str, Looked]]:
+    """What is known of public rows.
+
+    Raises:
+        ValueError: its codes are none.
+    """
+    found: dict[str, dict[str, Looked]] = {}
+    for number, each in enumerate(described):
+        codes, size, column = arrays[f"looked_{number}"], int(each["size"]), each["column"]
+        fits = codes.dtype.kind in "iu" and codes.shape == domains[each["table"]].shape((column,))
+        if not fits or codes.min() < 0 or codes.max() >= size:
+            raise ValueError(rule(f"what {column} leads to", codes.dtype, f"whole numbers under {size}"))
+        looked = Looked(column=column, codes=codes, size=size, ordinal=bool(each["ordinal"]))
+        found.setdefault(each["table"], {})[each["name"]] = looked
+    return found
 
 
 def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:

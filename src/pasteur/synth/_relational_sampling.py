@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pasteur.marginals import Domain
-    from pasteur.privacy.columns import Columns, Relation
+    from pasteur.privacy.columns import Columns, Looked, Relation
     from pasteur.synth._relational_conditional import Conditional
 
     Codes = NDArray[np.integer]
@@ -75,6 +75,7 @@ class Drawing:
         domains: each table's attributes.
         relations: between them.
         conditionals: of each table, by target.
+        looked: table -> what is known of public rows that its rows name.
         rng: source of randomness.
     """
 
@@ -84,9 +85,11 @@ class Drawing:
         domains: Mapping[str, Domain],
         relations: Sequence[Relation],
         conditionals: Mapping[str, Mapping[str, Conditional]],
+        looked: Mapping[str, Mapping[str, Looked]],
         rng: np.random.Generator,
     ) -> None:
         self.columns, self.domains, self.relations, self.conditionals = columns, domains, relations, conditionals
+        self.looked = looked
         self.rng = rng
         self.sheets: dict[str, Sheet] = {}
         self.parents: dict[str, Integers] = {}
@@ -100,7 +103,9 @@ class Drawing:
 
     def root(self, name: str, codes: Sheet, rows: int) -> None:
         """Take the root's rows, and draw how many children each has."""
-        self.sheets[name] = dict(codes)
+        self.sheets[name] = dict(codes) | {
+            each: looked.codes[codes[looked.column]] for each, looked in self.looked.get(name, {}).items()
+        }
         self.roots[name] = np.arange(rows)
         self._below(name, rows)
 
@@ -148,6 +153,7 @@ class _Rows:
         self.conditionals = drawing.conditionals[relation.child]
         self.firsts = drawing.conditionals.get(at_first(relation.child), {})
         self.above = drawing.sheets[relation.parent]
+        self.looked = drawing.looked.get(relation.child, {})
         self.source = _sources(drawing.columns, relation)
         self.sheet: Sheet = {
             name: np.zeros(len(parent), dtype=np.min_scalar_type(self.conditionals[name].shares.shape[-1] - 1))
@@ -172,7 +178,7 @@ class _Rows:
     def _along(self) -> set[str]:
         """Columns that are worked out row by row, besides those that are drawn."""
         beside = {name for columns in self.called.beside.values() for name in columns.values()}
-        return beside | ({self.called.moment} if self.called.moment else set())
+        return beside | {*self.looked} | ({self.called.moment} if self.called.moment else set())
 
     def draw(self, rows: Integers, step: int) -> None:
         """Draw the rows that are the `step`-th of their parents."""
@@ -192,6 +198,8 @@ class _Rows:
             self._move(known, rows, step)
         for name in self.called.own:
             known[name] = self._one(name, known, rows, step)
+            for each in self.called.looked.get(name, ()):
+                known[each] = self.looked[each].codes[known[name]]
         for name in self.kept:
             self.sheet[name][rows] = known[name]
         for name, sums in self.sums.items():

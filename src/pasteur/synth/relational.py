@@ -110,6 +110,7 @@ def fit(private: PrivateTables | PrivateTable, settings: Settings) -> Model | Re
         relations=private.relations,
         columns=private.columns,
         domains=private.domains,
+        looked=private.looked,
         conditionals=fitting.conditionals,
         measured=tuple(fitting.measured),
     )

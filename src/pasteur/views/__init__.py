@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pasteur.views.build import build
-from pasteur.views.config import ComponentConfig, ViewConfig
+from pasteur.views.config import ComponentConfig, PublicConfig, ViewConfig
 from pasteur.views.owners import unowned
+from pasteur.views.public import build_public
 from pasteur.views.relations import resolve
 from pasteur.views.units import respects_units, same_bytes
 
-__all__ = ["ComponentConfig", "ViewConfig", "build", "resolve", "respects_units", "same_bytes", "unowned"]
+__all__ = [
+    "ComponentConfig",
+    "PublicConfig",
+    "ViewConfig",
+    "build",
+    "build_public",
+    "resolve",
+    "respects_units",
+    "same_bytes",
+    "unowned",
+]

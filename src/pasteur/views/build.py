@@ -123,7 +123,8 @@ def assemble(view: ViewConfig, sandbox: Sandbox) -> dict[str, Component]:
 
 def query_of(view: ViewConfig, name: str, primary: Mapping[str, Table]) -> Query:
     """A component's query, checked."""
-    text = view.components[name].sql or f"SELECT * FROM {quote(name)}"
+    config = view.components.get(name) or view.public[name]
+    text = config.sql or f"SELECT * FROM {quote(name)}"
     return check(text, tables=primary, where=view.where(name))
 
 
@@ -137,39 +138,40 @@ def _check_rows(
 ) -> None:
     """Refuse keys that come twice, rows without a parent and rows of nobody."""
     if component.key:
-        _check_key(component, sandbox)
+        check_key(component.key, component.source, component.where, sandbox)
     parent = component.view.components[component.name].parent
     if parent is not None:
         _check_parent(component, components[parent], sandbox)
     known = " UNION ALL ".join(f"SELECT {quote(UNIT)} FROM {quote(_keys_name(split))}" for split in splits)
     lost = f"({component.with_unit}) ANTI JOIN ({known}) USING ({quote(UNIT)})"
-    count = _first(f"SELECT count(*) AS many FROM {lost}", component, sandbox)["many"]
+    count = _first(f"SELECT count(*) AS many FROM {lost}", component.where, sandbox)["many"]
     if count:
         raise DataError(f"{component.where}: {count:,} rows have a unit ('{component.view.unit}') that is in no split")
 
 
-def _check_key(component: Component, sandbox: Sandbox) -> None:
-    listed, shown = ", ".join(quote(column) for column in component.key), ", ".join(component.key)
-    missing = " OR ".join(f"{quote(column)} IS NULL" for column in component.key)
-    groups = f"SELECT {listed}, count(*) AS {ROWS} FROM {component.source} GROUP BY {listed}"
+def check_key(key: Sequence[str], source: str, where: str, sandbox: Sandbox) -> None:
+    """Refuse a key that is missing somewhere or comes twice."""
+    listed, shown = ", ".join(quote(column) for column in key), ", ".join(key)
+    missing = " OR ".join(f"{quote(column)} IS NULL" for column in key)
+    groups = f"SELECT {listed}, count(*) AS {ROWS} FROM {source} GROUP BY {listed}"
     counts = f"SELECT coalesce(sum({ROWS}) FILTER (WHERE {missing}), 0) AS missing, max({ROWS}) AS most FROM ({groups})"
-    found = _first(counts, component, sandbox)
+    found = _first(counts, where, sandbox)
     if found["missing"]:
-        raise DataError(f"{component.where}: key ({shown}) must be there: {found['missing']:,} rows lack it")
+        raise DataError(f"{where}: key ({shown}) must be there: {found['missing']:,} rows lack it")
     if (found["most"] or 0) > 1:
-        numbered = f"SELECT {listed}, row_number() OVER () AS {PLACE} FROM {component.source}"
+        numbered = f"SELECT {listed}, row_number() OVER () AS {PLACE} FROM {source}"
         repeats = (
             f"SELECT {PLACE}, row_number() OVER (PARTITION BY {listed} ORDER BY {PLACE}) AS {ROWS} FROM ({numbered})"
         )
-        row = _first(f"SELECT min({PLACE}) AS row FROM ({repeats}) WHERE {ROWS} > 1", component, sandbox)["row"]
-        raise DataError(f"{component.where}: key ({shown}) must be unique: row {row:,} repeats one")
+        row = _first(f"SELECT min({PLACE}) AS row FROM ({repeats}) WHERE {ROWS} > 1", where, sandbox)["row"]
+        raise DataError(f"{where}: key ({shown}) must be unique: row {row:,} repeats one")
 
 
 def _check_parent(component: Component, parent: Component, sandbox: Sandbox) -> None:
     match = " AND ".join(f"c.{quote(mine)} = p.{quote(theirs)}" for mine, theirs in component.link.items())
     numbered = f"SELECT *, row_number() OVER () AS {PLACE} FROM {component.source}"
     orphans = f"({numbered}) AS c ANTI JOIN {parent.source} AS p ON {match}"
-    found = _first(f"SELECT count(*) AS many, min({PLACE}) AS row FROM {orphans}", component, sandbox)
+    found = _first(f"SELECT count(*) AS many, min({PLACE}) AS row FROM {orphans}", component.where, sandbox)
     if found["many"]:
         raise DataError(
             f"{component.where}: column {', '.join(component.link)} must name a row of '{parent.name}': "
@@ -177,5 +179,5 @@ def _check_parent(component: Component, parent: Component, sandbox: Sandbox) -> 
         )
 
 
-def _first(text: str, component: Component, sandbox: Sandbox) -> dict[str, Any]:
-    return rows_of(sandbox.select(text, where=component.where))[0]
+def _first(text: str, where: str, sandbox: Sandbox) -> dict[str, Any]:
+    return rows_of(sandbox.select(text, where=where))[0]

@@ -18,6 +18,12 @@ WHOLE = "whole"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
+def _no_empty_query(config: ComponentConfig | PublicConfig) -> None:
+    for name, text in (("sql", config.sql), ("postgres", config.postgres)):
+        if text is not None and not text.strip():
+            raise ConfigError(rule(name, "empty", "one SELECT"))
+
+
 @dataclass(kw_only=True)
 class ComponentConfig:
     """One table of a view."""
@@ -35,11 +41,25 @@ class ComponentConfig:
 
     def __post_init__(self) -> None:
         """Refuse an empty query, and a parent without columns that lead to it."""
-        for name in ("sql", "postgres"):
-            if getattr(self, name) is not None and not getattr(self, name).strip():
-                raise ConfigError(rule(name, "empty", "one SELECT"))
+        _no_empty_query(self)
         if bool(self.parent) != bool(self.link):
             raise ConfigError(rule("link", ", ".join(self.link) or "nothing", "given with a parent, and only then"))
+
+
+@dataclass(kw_only=True)
+class PublicConfig:
+    """A table that is nobody's: a component's rows may name its rows, and it is handed out as it is."""
+
+    key: str
+    """The column that it is named by."""
+    sql: str | None = None
+    """One SELECT over public tables of the data set. None: the primary table of this name, as it is."""
+    postgres: str | None = None
+    """The same in Postgres' dialect, where `sql` is not SQL of both."""
+
+    def __post_init__(self) -> None:
+        """Refuse an empty query."""
+        _no_empty_query(self)
 
 
 @dataclass(kw_only=True)
@@ -61,12 +81,17 @@ class ViewConfig:
     """Schemas that it has, the default first; empty: any."""
     components: dict[str, ComponentConfig] = field(default_factory=dict)
     """Its tables. Empty: every table of the data set as it is (see `resolve`)."""
+    public: dict[str, PublicConfig] = field(default_factory=dict)
+    """Tables beside them that are nobody's."""
 
     def __post_init__(self) -> None:
         """Check what one component cannot know of the others."""
-        for name in (self.name, *self.components):
+        for name in (self.name, *self.components, *self.public):
             if not _NAME.fullmatch(name):
                 raise ConfigError(rule("name", name, "letters, digits and underscores, a letter first"))
+        for name in self.public:
+            if name in self.components:
+                raise ConfigError(rule(f"view {self.name}: public.{name}", "a component too", "one of the two"))
         for name, component in self.components.items():
             self._check_parent(name, component)
 

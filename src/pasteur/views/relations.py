@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 
 from pasteur.errors import SchemaError
 from pasteur.sql import quote
-from pasteur.views.config import ComponentConfig, ViewConfig
+from pasteur.views.config import ComponentConfig, PublicConfig, ViewConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pasteur.schema import Relationship
 
 
 def resolve(
-    view: ViewConfig, *, dataset: str, tables: Sequence[str], unit: str, relationships: Iterable[Relationship] = ()
+    view: ViewConfig,
+    *,
+    dataset: str,
+    tables: Sequence[str],
+    unit: str,
+    relationships: Iterable[Relationship] = (),
+    public: Collection[str] = (),
 ) -> ViewConfig:
     """The view itself, or, of the generic one, the view of this data set: every table as it is, under its own name.
 
@@ -27,11 +33,14 @@ def resolve(
         tables: its primary tables.
         unit: the column with the unit's id; `table.UNIT` where ids are made from content.
         relationships: declared between the tables. The first to a parent is the one that leads to the unit.
+        public: the tables that are nobody's. One that is named is handed out; others are left out.
     """
     if view.components:
         return view
-    links = [r for r in relationships if r.child_table in tables and r.parent_table in tables]
-    components = {table: ComponentConfig() for table in tables}
+    known = [r for r in relationships if r.child_table in tables and r.parent_table in tables]
+    links = [r for r in known if not {r.child_table, r.parent_table} & set(public)]
+    components = {table: ComponentConfig() for table in tables if table not in public}
+    nobodys = {r.parent_table: PublicConfig(key=r.parent_key) for r in known if r.parent_table in public}
     for link in links:
         parent = components[link.parent_table]
         parent.key = parent.key or [link.parent_key]
@@ -40,7 +49,9 @@ def resolve(
         leads = components[link.parent_table].key == [link.parent_key]  # a parent has one key: the first referred to
         if leads and child.parent is None and link.parent_table != link.child_table:
             child.parent, child.link = link.parent_table, {link.child_key: link.parent_key}
-    return ViewConfig(name=dataset, unit=unit, datasets=[dataset], schemas=view.schemas, components=components)
+    return ViewConfig(
+        name=dataset, unit=unit, datasets=[dataset], schemas=view.schemas, components=components, public=nobodys
+    )
 
 
 def owned(

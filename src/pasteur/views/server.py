@@ -14,7 +14,7 @@ from pasteur.table import UNIT, Table
 from pasteur.views.relations import no_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pasteur.postgres import Field, Snapshot
     from pasteur.views.config import ViewConfig
@@ -175,6 +175,41 @@ def build(
     }
 
 
+def build_public(view: ViewConfig, snapshot: Snapshot, *, nobodys: Collection[str]) -> dict[str, Table]:
+    """Each table of the view that is nobody's, sorted by its key: as `pasteur.views.build_public` gives it.
+
+    A query of one sees the data set's public tables and no others.
+
+    Raises:
+        SqlError: a query may not run, or does not fit those tables.
+        SchemaError: there is no column of the key's name, or one that is not flat.
+        DataError: a key is missing somewhere or comes twice.
+    """
+    relations = {name: relation for name, relation in snapshot.relations.items() if name in nobodys}
+    return {name: _public(view, name, snapshot, shadows(relations)) for name in view.public}
+
+
+def _public(view: ViewConfig, name: str, snapshot: Snapshot, tables: str) -> Table:
+    config, where, session = view.public[name], view.where(name), snapshot.session
+    query = check(config.postgres or config.sql or f"SELECT * FROM {qualified(name)}", session=session, where=where)
+    held = fields(session, f"WITH {tables} SELECT * FROM ({query}\n) AS q", where=where)
+    names = [field.name for field in held]
+    if config.key not in names:
+        raise SchemaError(f"{where}: column '{config.key}' is not there{near_miss(config.key, names)}")
+    listed = ", ".join(f"{normal(f, f'q.{qualified(f.name)}', where=where)} AS {qualified(f.name)}" for f in held)
+    text = f"WITH {tables} SELECT {listed} FROM ({query}\n) AS q"
+    _check_unique([config.key], text, where, snapshot)
+    collated = ' COLLATE "C"' if next(f.kind for f in held if f.name == config.key) == "text" else ""
+    schema = pa.schema([(field.name, ARROW[str(field.kind)]) for field in held])
+    chosen = f"SELECT * FROM ({text}) AS u ORDER BY {qualified(config.key)}{collated}"
+
+    def make() -> Iterator[pa.RecordBatch]:
+        for batch in session.stream(chosen, where=where):
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+
+    return Table.stream(schema, make)
+
+
 def _counted(bound: ServerView, name: str, units: str, split: str, splits: int) -> list[int]:
     """How many rows each split has; refuses rows of nobody, and dates and times that are none."""
     where, held = bound.view.where(name), bound.fields[name]
@@ -201,14 +236,16 @@ def _counted(bound: ServerView, name: str, units: str, split: str, splits: int) 
 
 
 def _check_key(bound: ServerView, name: str) -> None:
-    key, where = bound.view.components[name].key, bound.view.where(name)
-    if not key:
-        return
+    if key := bound.view.components[name].key:
+        _check_unique(key, bound.text(name), bound.view.where(name), bound.snapshot)
+
+
+def _check_unique(key: Sequence[str], text: str, where: str, snapshot: Snapshot) -> None:
     listed, shown = ", ".join(map(qualified, key)), ", ".join(key)
     missing = " OR ".join(f"{qualified(column)} IS NULL" for column in key)
-    found = bound.snapshot.session.one(
+    found = snapshot.session.one(
         f"SELECT coalesce(sum(n) FILTER (WHERE {missing}), 0)::bigint AS missing, "
-        f"count(*) FILTER (WHERE n > 1) AS twice FROM (SELECT {listed}, count(*) AS n FROM ({bound.text(name)}) AS u "
+        f"count(*) FILTER (WHERE n > 1) AS twice FROM (SELECT {listed}, count(*) AS n FROM ({text}) AS u "
         f"GROUP BY {listed}) AS g",
         where=where,
     )

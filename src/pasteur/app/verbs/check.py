@@ -211,7 +211,8 @@ def _sound(experiment: Experiment) -> Iterable[str]:
 def _sound_in_files(experiment: Experiment) -> Iterable[str]:
     import numpy as np
 
-    from pasteur import datasets, views
+    from pasteur import datasets, naming, views
+    from pasteur.plan import prepare
 
     primary, keys = primary_of(experiment)
     rng = np.random.default_rng(experiment.seed)
@@ -219,6 +220,10 @@ def _sound_in_files(experiment: Experiment) -> Iterable[str]:
     links = datasets.relationships(experiment.dataset)
     yield from views.respects_units(experiment.view, primary, relationships=links, rng=rng)
     yield from views.same_bytes(experiment.view, primary, keys, rng=rng)
+    nobodys = [name for name, table in experiment.dataset.tables.items() if table.public]
+    public = views.build_public(experiment.view, primary, nobodys=nobodys)
+    if public:
+        naming.check(prepare(experiment).schema, public)
 
 
 def primary_of(experiment: Experiment) -> tuple[dict[str, Table], dict[str, Table]]:

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 
 
 def _components(schema: Schema, tables: Sequence[Table]) -> list[dict[str, Table]]:
-    """`tables` holds data set after data set, each with one table per component of `schema`."""
-    names = list(schema.tables)
-    return [dict(zip(names, tables[i : i + len(names)], strict=True)) for i in range(0, len(tables), len(names))]
+    """`tables` holds the public tables, then data set after data set, each with one table per component of `schema`.
+
+    The first data set, the target, has the public ones beside its own.
+    """
+    names, first = list(schema.tables), len(schema.public)
+    sides = [dict(zip(names, tables[i : i + len(names)], strict=True)) for i in range(first, len(tables), len(names))]
+    return [sides[0] | dict(zip(schema.public, tables, strict=False)), *sides[1:]]
 
 
 def measure_anchors(bench: Bench, seed: int, *tables: Table) -> dict[str, Any]:
     """Raw scores of dec, ref and base.
 
-    `tables` are the target's components, then the decoded ones, then wrk's, then ref's where it is an anchor.
+    `tables` are the public ones, the target's components, the decoded ones, wrk's, and ref's where it is an anchor.
     """
     target, decoded, working, *reference = _components(bench.schema, tables)
     found = metrics.measure_anchors(
@@ -43,7 +47,7 @@ def measure_anchors(bench: Bench, seed: int, *tables: Table) -> dict[str, Any]:
 def measure(bench: Bench, seed: int, anchors: dict[str, Any], *tables: Table) -> dict[str, Any]:
     """Scores of the synthetic data beside its anchors.
 
-    `tables` are the target's components, then the synthetic ones, then wrk's, which no objective may read.
+    `tables` are the public ones, the target's components, the synthetic ones, and wrk's, which no objective may read.
     """
     target, synthetic, working = _components(bench.schema, tables)
     return metrics.measure_synthetic(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pasteur import datasets, views
+from pasteur import datasets, naming, views
 from pasteur.embeddings.table import TableEncoder
 from pasteur.randomness import Stage, generator
 
@@ -55,6 +55,13 @@ def build_view(dataset: DatasetConfig, view: ViewConfig, *tables: Table) -> dict
     return {f"{component}__{split}": table for component, parts in built.items() for split, table in parts.items()}
 
 
+def build_public(dataset: DatasetConfig, view: ViewConfig, *primary: Table) -> list[Table]:
+    """The view's tables that are nobody's."""
+    nobodys = [name for name, table in dataset.tables.items() if table.public]
+    built = views.build_public(view, dict(zip(dataset.tables, primary, strict=True)), nobodys=nobodys)
+    return [built[name] for name in view.public]
+
+
 def halve(dataset: DatasetConfig, components: tuple[str, ...], *tables: Table) -> dict[str, Table]:
     """Each component's rows of ref in two: those of the units that stand for wrk, and of those that stand for ref."""
     halves: dict[str, Table] = {}
@@ -82,11 +89,12 @@ def inspect(schema: Schema, *tables: Table) -> dict[str, Any]:
 
     Returns, for the curator alone, the share of each column's values that the encoding will move to `other` or an edge,
     and, at a child's foreign key, of its rows that will not count. `tables` are all splits of each component, component
-    by component.
+    by component, and then the public tables.
     """
     splits = len(datasets.SPLITS)
+    naming.check(schema, dict(zip(schema.public, tables[splits * len(schema.tables) :], strict=True)))
     report: dict[str, Any] = {}
-    wrk = dict(zip(schema.tables, tables[::splits], strict=True))
+    wrk = dict(zip(schema.tables, tables[::splits], strict=False))
     for index, (component, described) in enumerate(schema.tables.items()):
         encoder = TableEncoder.declare(described)
         parts = tables[index * splits : (index + 1) * splits]

@@ -34,11 +34,21 @@ def create(dataset: DatasetConfig, view: ViewConfig, *, halved: bool = False) ->
     parts = {f"{c}__{s}": f"view__{c}__{s}" for c in view.components for s in SPLITS}
     built = {**parts, **({name: f"whole__{name}" for name in parts if name.endswith(_HALVED)} if halved else {})}
     wrk = [f"view__{c}__wrk" for c in view.components]
-    ingested = server.nodes(keys, built) if dataset.in_server else _from_files(raw, primary, keys, built)
+    public = [f"public__{name}" for name in view.public]
+    ingested = server.nodes(keys, built, public) if dataset.in_server else _from_files(raw, primary, keys, built)
+    if public and not dataset.in_server:
+        inputs = ["params__dataset", "params__view", *primary.values()]
+        ingested.append(node(nodes.build_public, inputs, public, name="build_public", tags=["views"]))
     return Pipeline(
         [
             *ingested,
-            node(nodes.inspect, ["params__schema", *parts.values()], "inspection", name="inspect", tags=["embeddings"]),
+            node(
+                nodes.inspect,
+                ["params__schema", *parts.values(), *public],
+                "inspection",
+                name="inspect",
+                tags=["embeddings"],
+            ),
             node(
                 nodes.declare,
                 ["params__schema", "inspection", *wrk],

@@ -51,6 +51,13 @@ def build_view(dataset: DatasetConfig, view: ViewConfig, snapshot: Snapshot) -> 
     return {f"{component}__{split}": table for component, parts in built.items() for split, table in parts.items()}
 
 
+def build_public(dataset: DatasetConfig, view: ViewConfig, snapshot: Snapshot) -> list[Table]:
+    """The view's tables that are nobody's."""
+    nobodys = [name for name, table in dataset.tables.items() if table.public]
+    built = server.build_public(view, snapshot, nobodys=nobodys)
+    return [built[name] for name in view.public]
+
+
 def respect_units(dataset: DatasetConfig, view: ViewConfig, snapshot: Snapshot) -> list[str]:
     """How the view mixes privacy units, if it does (D27); and tables that are not known to be of anybody."""
     links = datasets.relationships(dataset)
@@ -73,18 +80,25 @@ def let_go(snapshot: Snapshot, *made: object) -> bool:
     return True
 
 
-def nodes(keys: Mapping[str, str], built: Mapping[str, str]) -> list[Node]:
+def nodes(keys: Mapping[str, str], built: Mapping[str, str], public: list[str]) -> list[Node]:
     """The table of nodes.
 
     Args:
         keys: split -> name of its keys.
         built: `<component>__<split>` -> name of those rows of the view.
+        public: names of the view's tables that are nobody's.
     """
-    made = ["units", *keys.values(), *built.values()]
+    made = ["units", *keys.values(), *built.values(), *public]
+    apart = (
+        [node(build_public, ["params__dataset", "params__view", "server"], public, name="build_public", tags=["views"])]
+        if public
+        else []
+    )
     return [
         node(connect, ["params__dataset", "params__raw", "params__refresh"], "server", name="connect", tags=[ALWAYS]),
         node(split_keys, ["params__dataset", "server"], dict(keys), name="split_keys", tags=["datasets"]),
         node(build_view, ["params__dataset", "params__view", "server"], dict(built), name="build_view", tags=["views"]),
+        *apart,
         node(
             respect_units,
             ["params__dataset", "params__view", "server"],

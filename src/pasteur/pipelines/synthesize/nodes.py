@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pasteur.synth._relational_model import RelationalModel
     from pasteur.synth.model import Model
 
-__all__ = ["decode", "decode_series", "draw", "fit", "fit_series", "fit_tree", "sample", "sample_tree"]
+__all__ = ["decode", "decode_series", "draw", "fit", "fit_series", "fit_tree", "hand_out", "sample", "sample_tree"]
 
 
 def fit(
@@ -57,9 +57,18 @@ def fit_tree(
     schema: Schema,
     *codes: Table,
 ) -> RelationalModel:
-    """Learn a model of several components: `codes` are those of each fitted split, split by split."""
-    module, merged = synth.find(algorithm), _by_component(tuple(dictionary), codes)
-    return tree.fit(module, settings, protection, ledger, dictionary, schema, merged)
+    """Learn a model of several components.
+
+    `codes` are the public tables' rows, then the components' codes of each fitted split, split by split.
+    """
+    public = dict(zip(schema.public, codes, strict=False))
+    module, merged = synth.find(algorithm), _by_component(tuple(dictionary), codes[len(public) :])
+    return tree.fit(module, settings, protection, ledger, dictionary, schema, merged, public)
+
+
+def hand_out(*public: Table) -> list[Table]:
+    """The tables that are nobody's, as they are: what was drawn names their rows."""
+    return list(public)
 
 
 def fit_series(

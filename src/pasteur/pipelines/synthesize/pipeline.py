@@ -18,7 +18,13 @@ SAMPLED = ["model", "params__rows", "params__seed"]
 
 
 def create(
-    components: Sequence[str], splits: Sequence[str], *, private: bool, tree: bool = False, series: Sequence[str] = ()
+    components: Sequence[str],
+    splits: Sequence[str],
+    *,
+    private: bool,
+    tree: bool = False,
+    series: Sequence[str] = (),
+    public: Sequence[str] = (),
 ) -> Pipeline:
     """The table of nodes for a private algorithm (fit, then sample) or for one without a guarantee (draw).
 
@@ -28,13 +34,14 @@ def create(
         private: whether it learns through the private side.
         tree: whether it takes several components as they are.
         series: components whose rows become latent columns of the one other; not with `tree`.
+        public: tables that are nobody's, whose rows a tree's may name.
     """
     codes = {c: f"codes__{c}" for c in components}
     if private and series:
         return _of_series(components, splits, series)
     real = [f"encoded__{c}__{s}" for s in splits for c in components]
     if private and tree:
-        inputs = [*WHAT, *GUARDED, "params__schema", *real]
+        inputs = [*WHAT, *GUARDED, "params__schema", *(f"public__{name}" for name in public), *real]
         make = [
             node(nodes.fit_tree, inputs, "model", name="fit", tags=[ALWAYS]),
             node(nodes.sample_tree, SAMPLED, codes, name="sample", tags=[ALWAYS]),
@@ -51,6 +58,14 @@ def create(
     back = {c: f"synthetic__{c}" for c in components}
     inputs = ["dictionary", "params__seed", *codes.values()]
     return Pipeline([*make, node(nodes.decode, inputs, back, name="decode_synthetic", tags=[ALWAYS])])
+
+
+def hand_out(public: Sequence[str]) -> Pipeline:
+    """The tables that are nobody's, beside what was drawn."""
+    if not public:
+        return Pipeline([])
+    inputs, outputs = [f"public__{name}" for name in public], [f"synthetic__{name}" for name in public]
+    return Pipeline([node(nodes.hand_out, inputs, outputs, name="hand_out", tags=[ALWAYS])])
 
 
 def _of_series(components: Sequence[str], splits: Sequence[str], series: Sequence[str]) -> Pipeline:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pasteur.marginals import Domain
+from pasteur.naming import looked
 from pasteur.privacy.tables import PrivateTables
 from pasteur.relations import tree
 
@@ -27,6 +28,7 @@ def fit(
     dictionary: Mapping[str, Any],
     schema: Schema,
     codes: Mapping[str, Table],
+    public: Mapping[str, Table],
 ) -> RelationalModel:
     """Learn a model of all components.
 
@@ -38,13 +40,15 @@ def fit(
         dictionary: each component's encoder, for its domain and the types of its ids.
         schema: how the components hang together.
         codes: each component's rows.
+        public: the tables that are nobody's.
 
     Raises:
         SchemaError: the components are no tree (`pasteur.relations`).
     """
     root, relations = tree(schema)
     domains = {name: _domain(entry["attributes"]) for name, entry in dictionary.items()}
-    private = PrivateTables.of(codes, domains, relations, ledger, root=root, **protection)
+    known = looked(schema, public)
+    private = PrivateTables.of(codes, domains, relations, ledger, root=root, looked=known, **protection)
     model: RelationalModel = module.fit(private, settings)
     return replace(model, ids={name: dict(entry["ids"]) for name, entry in dictionary.items()})
 
