@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 from series import DELTA, VIEW, real_frames
 
-from pasteur import schema as schemas
+from pasteur import metadata
 from pasteur.catalog import Paths
 from pasteur.compressors._private import PrivateFit
 from pasteur.compressors._store import Compression
@@ -122,7 +122,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = (options.root or Path(folder)).resolve()
         core, batting = real_frames(root)
-        schema = schemas.load(
+        schema = metadata.load(
             view=VIEW,
             dataset="lahman",
             schema="detail",

@@ -16,8 +16,7 @@ import numpy as np
 import pyarrow as pa
 from metrics_adult import adult
 
-from pasteur import metrics
-from pasteur import schema as schemas
+from pasteur import metadata, metrics
 from pasteur.catalog import resource
 from pasteur.table import UNIT, Table
 
@@ -55,7 +54,7 @@ def main() -> None:
     parser.add_argument("--families", nargs="+", default=known, choices=known)
     parser.add_argument("--seeds", type=int, default=3)
     asked = parser.parse_args()
-    schema = schemas.load(
+    schema = metadata.load(
         view="adult", dataset="adult", schema="detail", components=["core"], folders=[resource("metadata")]
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
-from pasteur import datasets, metrics
-from pasteur import schema as schemas
+from pasteur import datasets, metadata, metrics
 from pasteur.app.compose import experiment
 from pasteur.catalog import resource
 from pasteur.embeddings.table import TableEncoder
@@ -96,7 +95,7 @@ def main() -> None:
     parser.add_argument("--no-peer", action="store_true")
     asked = parser.parse_args()
     print(f"Python {platform.python_version()}, {platform.machine()}, {sys.platform}")
-    schema = schemas.load(
+    schema = metadata.load(
         view="adult", dataset="adult", schema="detail", components=["core"], folders=[resource("metadata")]
     )
     with tempfile.TemporaryDirectory() as folder:

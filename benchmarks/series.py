@@ -105,12 +105,12 @@ def careers(core: pd.DataFrame, batting: pd.DataFrame) -> Careers:
 def _attributes(core: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
     import pyarrow as pa
 
-    from pasteur import schema
+    from pasteur import metadata
     from pasteur.catalog import resource
     from pasteur.embeddings.table import TableEncoder
     from pasteur.table import Table
 
-    coarse = schema.load(
+    coarse = metadata.load(
         view=VIEW, dataset="lahman", schema="coarse", components=["core"], folders=[resource("metadata")]
     )
     encoder = TableEncoder.declare(coarse.table("core"))

@@ -25,7 +25,7 @@ import pyarrow as pa
 import yaml
 from line import MEGABYTE
 
-from pasteur import datasets, schema, synth
+from pasteur import datasets, metadata, synth
 from pasteur.app.typed import build
 from pasteur.datasets import DatasetConfig
 from pasteur.embeddings.table import TableEncoder
@@ -36,6 +36,8 @@ from pasteur.table import UNIT, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pasteur.schema import TableSchema
+
 ROOT = Path(__file__).parents[1]
 NAME = "kdd_census"
 MOVED = 0.02
@@ -44,9 +46,9 @@ PART = 3_000_000
 """Rows of a parquet file."""
 
 
-def described() -> schema.TableSchema:
+def described() -> TableSchema:
     """What is declared about the rows."""
-    found = schema.load(view=NAME, dataset=NAME, schema="detail", components=("core",), folders=[ROOT / "metadata"])
+    found = metadata.load(view=NAME, dataset=NAME, schema="detail", components=("core",), folders=[ROOT / "metadata"])
     return found.table("core")
 
 

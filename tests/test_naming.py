@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from pasteur import naming
-from pasteur import schema as schemas
+from pasteur import metadata, naming
 from pasteur.datasets.config import DatasetConfig, FileConfig, TableConfig, UnitConfig
 from pasteur.errors import DataError, SchemaError
 from pasteur.experiment import PrivacyConfig
 from pasteur.metrics import MetricsConfig
 from pasteur.relations import tree
 from pasteur.run import run
+from pasteur.schema import Schema
 from pasteur.synth import relational
 from pasteur.table import Table
 from pasteur.views import ComponentConfig, PublicConfig, ViewConfig
@@ -70,7 +70,7 @@ def raw():
 def read(folder, document, public=("wards",)):
     (folder / "metadata").mkdir(exist_ok=True)
     (folder / "metadata" / "clinic.detail.json").write_text(json.dumps(document))
-    return schemas.load(
+    return metadata.load(
         view="clinic",
         dataset="clinic",
         schema="detail",
@@ -172,7 +172,7 @@ def test_a_public_table_must_be_as_it_is_described(tmp_path):
 def test_a_table_that_is_not_public_makes_a_second_root():
     document = raw()
     document["pasteur"]["tables"]["visits"]["owner"] = "people"
-    whole = schemas.Schema.parse(document, name="clinic.detail", file="clinic.detail.json")
+    whole = Schema.parse(document, name="clinic.detail", file="clinic.detail.json")
     with pytest.raises(SchemaError, match=r"\(people, wards\) must be one: .* or the view must name it as public"):
         tree(whole)
 

@@ -6,7 +6,8 @@ from copy import deepcopy
 import pytest
 
 from pasteur.errors import SchemaError
-from pasteur.schema import Schema, load, merge
+from pasteur.metadata import load, merge
+from pasteur.schema import Schema
 
 AGE = {"embedding": {"type": "integers"}, "domain": {"min": 0, "max": 99}, "source": "codebook"}
 SEX = {"embedding": {"type": "categories"}, "domain": {"levels": ["F", "M"]}, "source": "codebook"}

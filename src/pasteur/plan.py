@@ -7,8 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pasteur import metrics, relations, synth, tuning, views
-from pasteur import schema as schemas
+from pasteur import metadata, metrics, relations, synth, tuning, views
 from pasteur.catalog import Paths
 from pasteur.compressors._store import Compression
 from pasteur.embeddings.table import TableEncoder
@@ -152,7 +151,7 @@ def resolved(view: ViewConfig, *, dataset: DatasetConfig, schema: str, root: Pat
     """
     if view.components:
         return view
-    described = schemas.load(
+    described = metadata.load(
         view=dataset.name,
         dataset=dataset.name,
         schema=schema,
@@ -181,7 +180,7 @@ def coded(experiment: Experiment) -> Schema:
 
 
 def _schema(experiment: Experiment, paths: Paths, name: str) -> Schema:
-    return schemas.load(
+    return metadata.load(
         view=experiment.view.name,
         dataset=experiment.dataset.name,
         schema=name,

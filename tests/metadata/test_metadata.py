@@ -12,7 +12,8 @@ import yaml
 from pyarrow import csv
 
 from pasteur.embeddings.table import TableEncoder
-from pasteur.schema import Schema, load
+from pasteur.metadata import load
+from pasteur.schema import Schema
 from pasteur.table import Table
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pasteur import datasets, metrics
-from pasteur import schema as schemas
+from pasteur import datasets, metadata, metrics
 from pasteur.app.compose import experiment
 from pasteur.metrics import MetricsConfig, family_gap, predictive
 from pasteur.table import UNIT, Table
@@ -37,7 +36,7 @@ def adult(tmp_path_factory):
         split: core.filter(pc.is_in(core[UNIT], value_set=keys.arrow()[UNIT].combine_chunks()))
         for split, keys in datasets.split_keys(config, primary).items()
     }
-    schema = schemas.load(
+    schema = metadata.load(
         view="adult", dataset="adult", schema="detail", components=["core"], folders=[ROOT / "metadata"]
     )
     return splits, schema

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pasteur import schema as schemas
+from pasteur import metadata
 from pasteur.embeddings.table import TableEncoder
 from pasteur.metrics import MetricsConfig, load, measure
 from pasteur.metrics.sql_parse import read
@@ -29,7 +29,7 @@ PUBLIC = {"nycplanes": ["airports"]}
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_shipped_query_runs_on_its_view(view):
     dataset, components = VIEWS[view]
-    schema = schemas.load(
+    schema = metadata.load(
         view=view,
         dataset=dataset,
         schema="detail",
