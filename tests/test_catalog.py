@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pasteur.catalog import SPLITS, DecodedFile, JsonFile, Paths, TableFile, catalog, resource
-from pasteur.errors import DataError
+from pasteur.artefacts import DecodedFile
+from pasteur.catalog import SPLITS, Paths, catalog, resource
 from pasteur.plan import prepare
 from pasteur.table import Table
 
@@ -19,6 +19,7 @@ TREE = {
     "orig/primary/adult/core.pq": PATHS.primary("adult", "core"),
     "orig/keys/adult.wrk.pq": PATHS.keys("adult", "wrk"),
     "views/orig/adult/core.dev.pq": PATHS.view("adult", "core", "dev"),
+    "views/orig/nycplanes/airports.pq": PATHS.public("nycplanes", "airports"),
     "views/encoded/adult.coarse.pq/core.ref.pq": PATHS.encoded("adult", "coarse", "core", "ref"),
     "views/encoded/adult.coarse.dict.json": PATHS.dictionary("adult", "coarse"),
     "views/decoded/adult.coarse/core.wrk.csv": PATHS.decoded("adult", "coarse", "core", "wrk", "csv"),
@@ -28,17 +29,6 @@ TREE = {
     f"synth/decoded/core.wrk.pq/{V}/core.wrk.pq": PATHS.synthetic("core", V, "pq"),
 }
 """The tree of the design's section on folders; people find files by it."""
-
-
-def test_a_document_keeps_the_order_of_components_and_columns(tmp_path):
-    """Tables are matched with them by place: patient before adt."""
-    file = JsonFile(tmp_path / "dictionary.json")
-    document = {"patient": {"columns": ["sex", "age"], "sizes": {"sex": 2, "age": 9}}, "adt": {}}
-    file.save(document)
-    loaded = file.load()
-    assert loaded == document
-    assert list(loaded) == ["patient", "adt"]
-    assert list(loaded["patient"]["sizes"]) == ["sex", "age"]
 
 
 @pytest.mark.parametrize("expected", TREE)
@@ -70,37 +60,6 @@ def test_the_users_folder_comes_before_the_packaged_one(tmp_path, kind, sample):
 
 def test_bundled_data_is_found():
     assert (resource("data") / "adult" / "adult.csv.gz").is_file()
-
-
-ROWS = pa.table({"a": pa.array([1, None], pa.int64()), "b": ["", None]})
-
-
-@pytest.mark.parametrize("form", ["csv", "pq"])
-def test_a_decoded_file_is_the_same_table_in_each_form(tmp_path, form):
-    file = DecodedFile(tmp_path / f"t.{form}", ROWS.schema)
-    assert not file.exists()
-    file.save(Table.of(ROWS))
-    assert file.exists()
-    assert file.load().arrow().equals(ROWS)
-    assert (tmp_path / f"t.{form}").read_bytes()[:4] == (b"PAR1" if form == "pq" else b'"a",')
-
-
-def test_a_table_file_is_not_read_before_it_is_asked_for(tmp_path):
-    file = TableFile(tmp_path / "t.pq")
-    file.save(Table.of(ROWS))
-    loaded = file.load()
-    assert (loaded.rows, loaded.columns) == (2, ("a", "b"))
-    assert str(tmp_path / "t.pq") in str(file)
-
-
-@pytest.mark.parametrize("content", ["", "{", '{"a": \xff}'], ids=["empty", "cut", "encoding"])
-def test_a_broken_document_is_named(tmp_path, content):
-    path = tmp_path / "dictionary.json"
-    path.write_text(content, encoding="latin-1")
-    with pytest.raises(Exception, match=r"dictionary\.json") as caught:
-        JsonFile(path).load()
-    assert "is not valid JSON" in str(caught.value)
-    assert DataError in {type(caught.value), type(caught.value.__cause__)}
 
 
 @pytest.mark.parametrize("form", ["csv", "pq"])

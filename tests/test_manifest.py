@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pasteur import manifest
-from pasteur.catalog import JsonFile, Paths
+from pasteur.artefacts import JsonFile
+from pasteur.catalog import Paths
 from pasteur.manifest import Manifests, code_digest, digest
 
 SETTINGS = st.recursive(

@@ -8,7 +8,8 @@ from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Pipeline, node
 
 from pasteur import manifest
-from pasteur.catalog import JsonFile, Paths, TableFile
+from pasteur.artefacts import JsonFile, TableFile
+from pasteur.catalog import Paths
 from pasteur.errors import DataError, SqlError
 from pasteur.manifest import Manifests, code_digest, digest
 from pasteur.pipelines.execute import ALWAYS, Trace, execute

@@ -106,7 +106,8 @@ def _learned(kept: records.Kept, model: str, count: int, seed: int) -> dict[str,
     Raises:
         DataError: the file is not the one that the run made.
     """
-    from pasteur.catalog import Paths, learned_at
+    from pasteur.artefacts import learned_at
+    from pasteur.catalog import Paths
     from pasteur.randomness import Stage, generator
 
     path = kept.path(model)
