@@ -102,3 +102,39 @@ def test_ticks_are_few_and_inside(low, high, log):
     assert all(low * 0.998 <= tick <= high * 1.002 for tick in ticks)
     assert axis.at(low) == pytest.approx(0)
     assert axis.at(high) == pytest.approx(100)
+
+
+def search(trials):
+    return [
+        Run(
+            id=str(n),
+            name=f"trial {n}",
+            settings={"algorithm": "mst", "settings.choices": f"{n}"},
+            metrics={
+                "gap/marginals": (n * 7 % trials) / trials,
+                "marginals/tvd2/syn": 0.1 + n / 1000,
+                "seconds": 1.0 + n,
+            },
+        )
+        for n in range(trials)
+    ]
+
+
+def test_of_many_configurations_the_best_come_first_and_the_rest_share_a_sign():
+    html = compare(search(40), title="Search")
+    table = html[html.index('id="gap-table"') : html.index("</table>")]
+    gaps = [float(value) for value in re.findall(r'class="n h\d" data-sort="([\d.]+)"', table)]
+    assert gaps == sorted(gaps)
+    assert len(gaps) == 40
+    legend = html[html.index('<ul class="legend" aria-label="Configurations">') :]
+    legend = legend[: legend.index("</ul>")]
+    assert legend.count("<li>") == 12
+    assert "29 others" in legend
+
+
+def test_a_dozen_configurations_keep_their_order_and_have_signs_of_their_own():
+    html = compare(search(12), title="Grid")
+    legend = html[html.index('<ul class="legend" aria-label="Configurations">') :]
+    signs = re.findall(r"<path [^>]+>", legend[: legend.index("</ul>")])
+    assert len(set(signs)) == 12
+    assert [f"choices={n}" for n in range(12)] == re.findall(r"choices=\d+", legend[: legend.index("</ul>")])

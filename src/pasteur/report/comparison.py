@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pasteur.report import charts, curves, page, text
@@ -33,8 +34,8 @@ def compare(runs: Sequence[Run], *, title: str, subtitle: str = "") -> str:
     """
     names = families(runs)
     keys = [key for key in differing(runs) if key not in REPEATED]
-    groups = grouped(runs)
-    along = grouped(runs, without=[EPSILON])
+    groups = _ranked(grouped(runs), names)
+    along = _ranked(grouped(runs, without=[EPSILON]), names)
     claims = any(run.epsilon is not None for run in runs)
     context: dict[str, Any] = {
         "banner": BANNER,
@@ -48,12 +49,32 @@ def compare(runs: Sequence[Run], *, title: str, subtitle: str = "") -> str:
         "runs": [_run(run, names, differing(runs)) for run in runs[:LISTED]],
         "run_keys": [(key, plain(key)) for key in differing(runs)],
         "more": max(0, len(runs) - LISTED),
-        "legend": [(curves.sign(index, 8, 8), group.label or "all runs") for index, group in enumerate(along)],
+        "legend": [(curves.sign(index, 8, 8), label) for index, label in enumerate(_labels(along))],
         "pictures": [p for p in (_pictures(along, runs, name) for name in names[:DRAWN]) if p],
         "best": _best([group for group in groups if not claims or group.runs[0].epsilon is not None], names),
         "claims": claims,
     }
     return page.render("compare.html.j2", context)
+
+
+def _ranked(groups: Sequence[Group], names: Sequence[str]) -> Sequence[Group]:
+    """As they came, as in a grid; more than signs tell apart, as in a search, by the first family that has gaps."""
+    if len(groups) <= curves.SIGNS:
+        return groups
+    for name in names:
+        gaps = [group.spread(FAMILY + name) for group in groups]
+        if any(gaps):
+            order = sorted(range(len(groups)), key=lambda k: spread.mean if (spread := gaps[k]) else math.inf)
+            return [groups[k] for k in order]
+    return groups
+
+
+def _labels(groups: Sequence[Group]) -> list[str]:
+    """What each sign stands for."""
+    labels = [group.label or "all runs" for group in groups]
+    if len(labels) <= curves.SIGNS:
+        return labels
+    return [*labels[: curves.SIGNS - 1], f"{len(labels) - curves.SIGNS + 1} others"]
 
 
 def _row(group: Group, keys: Sequence[str], names: Sequence[str]) -> dict[str, Any]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 560.0, 320.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 74.0, 14.0, 44.0
 SHAPES = 6
-"""Curves that are told apart by colour and sign; more repeat them."""
+"""Shapes of signs, and as many colours."""
+SIGNS = 2 * SHAPES
+"""Curves that are told apart; all others share the last sign."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,12 @@ class Axis:
         return [step * k for k in range(first, math.floor(self.high / step) + 1)]
 
 
+def colour(index: int) -> int:
+    """The colour of a curve: a shape that comes again has another."""
+    index = min(index, SIGNS - 1)
+    return (index + index // SHAPES) % SHAPES
+
+
 def sign(index: int, x: float, y: float, tip: str = "") -> Markup:
     """The sign of a curve's points."""
     shapes = (
@@ -63,7 +71,7 @@ def sign(index: int, x: float, y: float, tip: str = "") -> Markup:
         f"M{x - 5:.1f} {y - 2:.1f}h10v4h-10z",
     )
     children = [svg.title(tip)] if tip else []
-    return svg.tag("path", *children, d=shapes[index % SHAPES], class_=f"dot c{index % SHAPES}")
+    return svg.tag("path", *children, d=shapes[min(index, SIGNS - 1) % SHAPES], class_=f"dot c{colour(index)}")
 
 
 def over_epsilon(curves: Sequence[Group], metric: str, *, lines: Mapping[str, float]) -> Markup | None:
@@ -152,7 +160,7 @@ def _levels(lines: Mapping[str, float], y: Axis) -> list[Markup]:
 
 def _curve(index: int, means: Sequence[tuple[float, Spread]], x: Axis, y: Axis) -> list[Markup]:
     parts = []
-    kind = f"c{index % SHAPES}"
+    kind = f"c{colour(index)}"
     spread = [(e, s.mean - s.sd, s.mean + s.sd) for e, s in means if s.sd is not None]
     if len(spread) > 1:
         there = " ".join(f"{x.at(e):.1f},{y.at(high):.1f}" for e, _, high in spread)
@@ -160,5 +168,5 @@ def _curve(index: int, means: Sequence[tuple[float, Spread]], x: Axis, y: Axis) 
         parts.append(svg.tag("polygon", points=f"{there} {back}", class_=f"band {kind}"))
     if len(means) > 1:
         line = "M" + "L".join(f"{x.at(e):.1f} {y.at(s.mean):.1f}" for e, s in means)
-        parts.append(svg.path(line, f"curve k{index % SHAPES}"))
+        parts.append(svg.path(line, f"curve k{colour(index)}"))
     return parts
