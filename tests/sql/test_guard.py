@@ -52,8 +52,22 @@ def test_questions_pass_as_they_were_written(text):
 
 
 def test_which_tables_are_read():
-    query = check("WITH visits AS (SELECT * FROM PEOPLE) SELECT * FROM visits", tables=TABLES, where=WHERE)
+    query = check("WITH those AS (SELECT * FROM PEOPLE) SELECT * FROM those", tables=TABLES, where=WHERE)
     assert query.tables == {"people"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WITH people AS (SELECT * FROM people) SELECT * FROM people",
+        "WITH People AS (SELECT * FROM visits) SELECT * FROM people",
+        "SELECT * FROM people AS p WHERE EXISTS (WITH people AS (SELECT 1 AS x) SELECT x FROM people)",
+        "SELECT id FROM people UNION ALL (WITH people AS (SELECT id FROM visits) SELECT * FROM people)",
+    ],
+)
+def test_no_part_of_a_query_hides_a_table(text):
+    """The name would be the table's outside of that part, and inside of its own body: a table read unseen."""
+    assert "WITH people must have a name that no table has" in refused(text)
 
 
 @pytest.mark.parametrize(

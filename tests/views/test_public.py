@@ -44,6 +44,18 @@ def test_a_public_table_is_whole_and_sorted_by_its_key():
             SchemaError,
             "component mixed: must read public tables alone: 'people' is not declared so",
         ),
+        (
+            "hidden",
+            {"sql": "WITH people AS (SELECT * FROM people) SELECT person AS ward FROM people"},
+            SqlError,
+            "WITH people must have a name that no table has",
+        ),
+        (
+            "hidden",
+            {"sql": "SELECT p.ward FROM people p WHERE EXISTS (WITH people AS (SELECT 1 AS x) SELECT x FROM people)"},
+            SqlError,
+            "WITH people must have a name that no table has",
+        ),
         ("wards", {"key": "wrad"}, SchemaError, "column 'wrad' is not there; did you mean 'ward'"),
         ("twice", {}, DataError, r"key \(ward\) must be unique: row 3 repeats one"),
         ("holes", {}, DataError, r"key \(ward\) must be there: 1 rows lack it"),

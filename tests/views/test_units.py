@@ -27,6 +27,12 @@ def check(sql, people, relationships):
     return respects_units(view(sql), people, relationships=relationships, rng=rng())
 
 
+def test_a_view_of_nobodys_rows_is_no_view_of_units(people, relationships):
+    """Leaving a unit out would change nothing, whatever the view does."""
+    (said,) = check("SELECT sex AS id, price FROM prices", people, relationships)
+    assert said == "view v: must read a table that leads to 'id': whose its rows are cannot be seen"
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -65,7 +65,11 @@ def check(text: str, *, tables: Iterable[str], where: str) -> Query:
     """
     given = {name.lower(): name for name in tables}
     tree = _parse(text, where)
-    reader = _Reader(where, given, {name.lower() for name in _ctes(tree)})
+    ctes = {name.lower() for name in _ctes(tree)}
+    if hidden := sorted(ctes & given.keys()):
+        # Which of the two a name means depends on where it stands: a table could be read unseen.
+        raise SqlError(f"{where}: WITH {hidden[0]} must have a name that no table has")
+    reader = _Reader(where, given, ctes)
     reader.read(tree)
     return Query(text=text, where=where, tables=frozenset(reader.found))
 

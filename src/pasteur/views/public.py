@@ -33,26 +33,22 @@ def build_public(
         SchemaError: a query reads a table that may be somebody's, or lacks the key's column.
         DataError: a key is missing somewhere or comes twice.
     """
-    sandbox = Sandbox(tables=primary, limits=limits or Limits(threads=1))
-    return {name: _built(view, name, sandbox, nobodys) for name in view.public}
+    readable = {name: table for name, table in primary.items() if name in nobodys}
+    sandbox = Sandbox(tables=readable, limits=limits or Limits(threads=1))
+    return {name: _built(view, name, sandbox, primary) for name in view.public}
 
 
-def _built(view: ViewConfig, name: str, sandbox: Sandbox, nobodys: Collection[str]) -> Table:
+def _built(view: ViewConfig, name: str, sandbox: Sandbox, primary: Mapping[str, Table]) -> Table:
     where, key = view.where(name), view.public[name].key
-    query = query_of(view, name, sandbox.tables)
-    for table in query.tables:
-        if table not in nobodys:
-            raise not_public(where, table)
+    query = query_of(view, name, primary)
+    for table in sorted(query.tables):
+        if table not in sandbox.tables:
+            raise SchemaError(
+                f"{where}: must read public tables alone: '{table}' is not declared so in the data set (public: true)"
+            )
     source = sandbox.define(query)
     columns = sandbox.select(f"SELECT * FROM {source}", where=where).columns
     if key not in columns:
         raise SchemaError(f"{where}: column '{key}' is not there{near_miss(key, columns)}")
     check_key([key], source, where, sandbox)
     return sandbox.select(f"SELECT * FROM {source} ORDER BY {quote(key)}", where=where)
-
-
-def not_public(where: str, table: str) -> SchemaError:
-    """The error of a public table that is made of one that is not."""
-    return SchemaError(
-        f"{where}: must read public tables alone: '{table}' is not declared so in the data set (public: true)"
-    )

@@ -14,6 +14,7 @@ from pasteur.postgres import literal, mentioned, qualified
 from pasteur.table import UNIT
 from pasteur.views.relations import path_to
 from pasteur.views.server import ServerView
+from pasteur.views.units import nobodys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +53,8 @@ def respects_units(
     """
     bound = ServerView(view, snapshot)
     owners = _owners(bound, relationships)
+    if not owners:
+        return [nobodys(view)]
     units = _units(bound, owners, sample, int(rng.integers(1 << 62)))
     found = {}
     for name in view.components:

@@ -58,6 +58,8 @@ def respects_units(
     """
     held = {name: primary[name] for name in read_by(view, primary)}
     owners = _owners(view, primary, held, relationships)
+    if not owners:
+        return [nobodys(view)]
     sizes: Counter[str] = Counter()
     for owner in owners.values():
         for entry in pc.value_counts(owner).to_pylist():
@@ -87,6 +89,11 @@ def respects_units(
                     cut = "with one unit alone" if alone else "without one unit"
                     found[name] = f"{view.where(name)}: mixes units: {cut}, {problem}"
     return list(found.values())
+
+
+def nobodys(view: ViewConfig) -> str:
+    """The problem of a view whose rows are taken from nobody's: leaving a unit out would show nothing."""
+    return f"view {view.name}: must read a table that leads to '{view.unit}': whose its rows are cannot be seen"
 
 
 def _owners(
