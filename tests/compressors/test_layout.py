@@ -12,7 +12,7 @@ from pasteur.compressors._layout import Layout
 from pasteur.compressors._store import Compression
 from pasteur.errors import SchemaError
 from pasteur.schema import Schema
-from pasteur.table import Table
+from pasteur.table import UNIT, Table
 
 NUMBER = {"sdtype": "numerical"}
 ID = {"sdtype": "id", "regex_format": "[a-z]+"}
@@ -169,3 +169,23 @@ def test_a_series_of_a_composite_key_is_refused():
     raw["sdv"]["relationships"][0]["parent_primary_key"] = ["who", "age"]
     with pytest.raises(SchemaError, match=r"key \(who, age\) must be one column: composite keys are not known"):
         Compression.declare(Schema.parse(raw, name="v.detail", file="v.detail.json"), "vitals")
+
+
+def test_a_row_of_one_unit_has_no_place_in_anothers_series():
+    """Or one unit's rows would move the codes of all whom it names."""
+    named = rows(("ann", 0, 30.0, 1), ("bob", 1, 40.0, 2), (None, 2, 50.0, 3)).arrow()
+
+    def lengths(whose):
+        table = Table.of(named.append_column(UNIT, pa.array(whose)))
+        keys, units = pa.array(["ann", "bob", "bob", None]), pa.array(["a", "b", "c", "b"])
+        return LAYOUT.series(table, keys, units).lengths.tolist()
+
+    assert lengths(["a", "a", "b"]) == [1, 0, 0, 0]
+    assert lengths(["a", "c", "b"]) == [1, 0, 2, 0]  # two units may use one key
+
+
+def test_an_id_that_no_compressor_makes_is_refused():
+    raw = deepcopy(RAW)
+    raw["sdv"]["tables"]["vitals"]["columns"]["nurse"] = ID
+    with pytest.raises(SchemaError, match=r"column vitals.nurse must be left out \('drop'\): .* makes no id but 'who'"):
+        Layout.declare(Schema.parse(raw, name="v.detail", file="v.detail.json"), "vitals")

@@ -21,6 +21,12 @@ ELSEWHERE = {
     "tests": [("p98", 3000, 1, 5), ("p98", 98002, 2, 5), ("p98", 5, 0, 0)],
     "notes": [("p98", "p98", 3000, 1), ("p98", "p98", None, 2), ("p98", "p98", 98002, 0)],
 }
+KEYLESS = {
+    "patients": [("p96", None, 1, 8)],
+    "stays": [("p96", None, None, 1, 1), ("p96", "p96", None, 3, 1)],
+    "tests": [("p96", None, 1, 5), ("p96", None, 2, 5)],
+    "notes": [("p96", None, None, 1)],
+}
 EMPTY = patient(97, RNG, stays=0)
 ROOTLESS = {**HEAVY, "patients": []}
 NOBODY = joined()
@@ -28,6 +34,7 @@ NOBODY = joined()
 NEIGHBOURS = {
     "ten times the maxima": (joined(*BASE), joined(*BASE, HEAVY)),
     "rows of other people's parents, and of none": (joined(*BASE), joined(*BASE, ELSEWHERE)),
+    "missing keys": (joined(*BASE), joined(*BASE, KEYLESS)),
     "no children": (joined(*BASE), joined(*BASE, EMPTY)),
     "children without their root": (joined(*BASE), joined(*BASE, ROOTLESS)),
     "one less": (joined(*BASE), joined(*BASE[1:])),
@@ -105,6 +112,16 @@ def test_what_counts_of_a_unit_depends_on_its_own_rows_alone():
     assert all((counts == whole[each]).all() for each, counts in exact(shuffled).items())
     apart = [exact(tree) for tree in trees]
     assert all((sum(part[each] for part in apart) == counts).all() for each, counts in whole.items())
+
+
+def test_a_missing_key_names_nobody_and_nobody_names_it():
+    """Of the unit before, the last key had been named."""
+    before = patient(96, RNG, stays=4, tests=3)
+    missing = {name: [("p97", *row[1:]) for row in rows] for name, rows in KEYLESS.items()}
+    whole, alone = exact(joined(before, missing)), exact(joined(before))
+    apart = exact(missing)
+    assert all((alone[each] + apart[each] == counts).all() for each, counts in whole.items())
+    assert apart["tests", "kind"].sum() == 0
 
 
 def test_each_parent_keeps_its_first_rows():

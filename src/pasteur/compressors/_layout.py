@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from pasteur.compressors import Channel, Declaration, Series
 from pasteur.embeddings._values import flat, numbers
 from pasteur.errors import SchemaError, near_miss, rule
+from pasteur.table import UNIT, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pasteur.schema import Column, Relationship, Schema, TableSchema
-    from pasteur.table import Table
 
 NUMBERS = ("integers", "uniform", "log")
 """Embeddings of numbers with a declared range."""
@@ -69,6 +69,12 @@ class Layout:
             if name not in [column.name for column in series]:
                 miss = near_miss(name, [column.name for column in series])
                 raise SchemaError(f"compressors.{component}.channels: '{name}' is no channel of it{miss}")
+        for column in table.columns:
+            if column.sdtype == "id" and column.name != relation.child_key:
+                only = relation.child_key
+                raise SchemaError(
+                    f"column {column.where} must be left out ('drop'): a compressor makes no id but '{only}'"
+                )
         channels = tuple(_channel(column, dict(described.get(column.name, {}))) for column in series)
         _zeros(component, channels)
         return cls(
@@ -82,16 +88,24 @@ class Layout:
             columns={column.name: _type(column) for column in table.columns},
         )
 
-    def series(self, table: Table, keys: pa.Array) -> Series:
+    def series(self, table: Table, keys: pa.Array, units: pa.Array | None = None) -> Series:
         """The series of each of `keys`, (entities,). Never raises on data: what has no place in one is left out.
 
         Rows of another parent, past the last step or at a time that another row has already are left out; rows
         without any order stand as they come. A value outside of its range goes to the edge.
+
+        Args:
+            table: the component's rows.
+            keys: of the parent's rows.
+            units: of the parent's rows; the table then says of each of its own whose it is, and a row of one unit that
+                names another's parent has no place. None: whose they are does not matter.
         """
         steps, channels = self.declaration.steps, self.declaration.channels
-        names = [self.key, *([self.order] if self.order else []), *(channel.name for channel in channels)]
+        whose = [UNIT] if units is not None else []
+        names = [*whose, self.key, *([self.order] if self.order else []), *(channel.name for channel in channels)]
         held = table.arrow(names)
-        found = pc.index_in(held[self.key].combine_chunks().cast(pa.string()), keys.cast(pa.string()))
+        theirs, mine = ([held[UNIT], held[self.key]], [units, keys]) if whose else ([held[self.key]], [keys])
+        found = pc.index_in(_named(theirs), _named(mine), skip_nulls=True)
         entity = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         time = _numbers(held, self.order) - self.first if self.order else np.zeros(len(entity))
         kept = (entity >= 0) & np.isfinite(time) & (time >= 0) & (time < steps)
@@ -160,6 +174,13 @@ def _relation(schema: Schema, component: str) -> Relationship:
             listed = ", ".join(map(str, key)) if isinstance(key, list) else key
             raise SchemaError(rule(where, listed, "one column: composite keys are not known"))
     return found[0]
+
+
+def _named(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    """One text for each row of some columns, another for other rows; null where one of them is."""
+    texts = [flat(column).cast(pa.string()) for column in columns]
+    lengths = [pc.utf8_length(text).cast(pa.string()) for text in texts]
+    return pc.binary_join_element_wise(*lengths, *texts, ":")
 
 
 def _channel(column: Column, given: dict[str, Any]) -> Channel:

@@ -176,7 +176,8 @@ def _located(parent: Lineage, parent_key: str, words: npt.NDArray[np.uint64], ke
         return np.full(len(keys), -1, dtype=np.int64)
     same = (parent.words[0][unit] == words[0]) & (parent.words[1][unit] == words[1])
     numbers, found = pd.factorize(np.concatenate([mine, keys]))
-    ours = parent.unit * len(found) + numbers[: len(mine)]
+    # A missing key has number -1, which would be the last of the unit before: it names nobody, and nobody names it.
+    ours = np.where(numbers[: len(mine)] >= 0, parent.unit * len(found) + numbers[: len(mine)], -1)
     theirs = unit * len(found) + numbers[len(mine) :]
     sort = np.argsort(ours, kind="stable")
     place = np.minimum(np.searchsorted(ours[sort], theirs), len(ours) - 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pasteur.randomness import Stage, generator
+from pasteur.table import UNIT
 
 if TYPE_CHECKING:
     from pasteur.compressors import Codes, Floats, Series
@@ -34,8 +35,10 @@ def told(compression: Compression, rows: Table, parents: Table, codes: Table, *,
         seed: of what is drawn.
     """
     layout, codec = compression.layout, compression.codec
-    keys = parents.arrow([layout.parent_key])[layout.parent_key].combine_chunks().slice(0, MOST)
-    real = layout.series(rows, keys)
+    known = [UNIT] if UNIT in parents.columns else []
+    above = parents.arrow([*known, layout.parent_key]).slice(0, MOST)
+    units = above[UNIT].combine_chunks() if known else None
+    real = layout.series(rows, above[layout.parent_key].combine_chunks(), units)
     latents, smooth = codec.smooth(real)
     names = [part.name for part in codec.compressor.parts]
     held = codes.arrow(names).slice(0, MOST)
@@ -46,7 +49,7 @@ def told(compression: Compression, rows: Table, parents: Table, codes: Table, *,
     return {
         "component": layout.declaration.component,
         "kind": codec.compressor.type,
-        "entities": len(keys),
+        "entities": len(above),
         "channels": _channels(compression, real, smooth, again, made),
         "usage": _usage(compression, latents, drawn),
         "meaning": _meaning(compression, real, latents),

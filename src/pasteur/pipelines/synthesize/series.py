@@ -25,6 +25,7 @@ from pasteur.table import UNIT, Table, column_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pasteur.compressors import Series
     from pasteur.compressors._store import Compression
     from pasteur.privacy import Ledger
     from pasteur.synth.model import Model
@@ -74,12 +75,14 @@ def fit(
     (name,) = dictionary.keys() - compressions.keys()
     held = root.arrow()
     parts = [Part(**part) for part in dictionary[name]["attributes"]]
-    units = held[UNIT].combine_chunks() if UNIT in held.column_names else pa.array(range(held.num_rows)).cast("string")
+    known = UNIT in held.column_names
+    units = held[UNIT].combine_chunks() if known else pa.array(range(held.num_rows)).cast("string")
     columns = {UNIT: units, **{part.name: held[part.name] for part in parts}}
     fitted: dict[str, Compression] = {}
     for component, declared in compressions.items():
         keys = held[declared.layout.parent_key].combine_chunks()
-        fitted[component], latents = _learned(declared, rows[component], keys, units, private, budget)
+        series = declared.layout.series(rows[component], keys, units if known else None)
+        fitted[component], latents = _learned(declared, series, units, private, budget)
         columns |= latents
         parts += fitted[component].codec.compressor.parts
     domain = Domain.of({part.name: part.size for part in parts}, ordinal=[part.name for part in parts if part.ordered])
@@ -91,10 +94,10 @@ def fit(
 
 
 def _learned(
-    declared: Compression, rows: Table, keys: pa.Array, units: pa.Array, private: Private, budget: float
+    declared: Compression, series: Series, units: pa.Array, private: Private, budget: float
 ) -> tuple[Compression, dict[str, pa.Array]]:
-    """The compression with all it learns, and the latent columns of each of `keys`, whose units are `units`."""
-    series, codec = declared.layout.series(rows, keys), declared.codec
+    """The compression with all it learns, and the latent columns of each series, whose units are `units`."""
+    codec = declared.codec
     compressor, most = codec.compressor, private.max_rows
     for text in getattr(compressor, "stamps", ()):
         private.ledger.stamp(text)
