@@ -22,6 +22,7 @@ from pasteur.pipelines.synthesize import pipeline as synthesize
 from pasteur.plan import Plan, prepare
 from pasteur.privacy import LedgerBook, Release, no_claim
 from pasteur.result import Result
+from pasteur.table import UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +81,17 @@ def _protected(plan: Plan, entries: DataCatalog) -> None:
                 f"data set '{e.dataset.name}', table '{table}': leads to no {e.dataset.unit.name}, so that "
                 f"{e.algorithm} can make no claim; declare its foreign_keys, or public: true if its rows are nobody's"
             )
+    if found := views.entangled(
+        primary,
+        unit=e.dataset.unit.column or UNIT,
+        orphans={name: table.settled for name, table in e.dataset.tables.items()},
+        public=[name for name, table in e.dataset.tables.items() if table.public],
+        relationships=datasets.relationships(e.dataset),
+    ):
+        raise PrivacyError(
+            f"data set '{e.dataset.name}', table '{found[0]}': orphans.{found[1]} must be refuse, as what becomes of "
+            f"a row would follow from another {e.dataset.unit.name}'s, so that {e.algorithm} can make no claim"
+        )
     for table, columns in datasets.inferred(e.dataset, primary).items():
         listed = ", ".join(f"{column}: {kind}" for column, kind in columns.items())
         raise PrivacyError(
@@ -181,6 +193,8 @@ def _claim(plan: Plan) -> dict[str, Any]:
     claim = plan.ledger.claim() if plan.ledger else no_claim(["NOT PRIVATE: no DP guarantee"], plan.fitted)
     if told := tuning.told(plan):
         claim["tuning"] = told
+    if e.tuning and e.tuning.randomised:
+        claim["alone"] = True  # nothing else of the sweep may be known, so no export says which release it was
     return claim | {"dataset": e.dataset.name, "view": e.view.name, "algorithm": e.algorithm, "fit_on": e.fit_on}
 
 

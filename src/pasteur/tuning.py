@@ -69,7 +69,7 @@ def _alone(plan: Plan) -> str:
     trial, ledger = plan.experiment.tuning, plan.ledger
     if not (trial and trial.randomised and ledger and ledger.private) or ledger.accountant.name not in PRICED:
         return ""
-    alone = trial.randomised.epsilon(ledger.accountant.name, float(ledger.total), float(ledger.budget.delta))
+    alone = trial.randomised.price(ledger.budget)
     return (
         f"; released as the best of them, and nothing else of the sweep with it, it costs epsilon = {shown(alone, 4)} "
         "in place of that (Papernot and Steinke 2022)"

@@ -54,6 +54,12 @@ def test_a_name_and_a_file_are_a_data_set(project):
         ("ratios: {wrk: 1.5, ref: -0.5}", "ratios.wrk (1.5) must be between 0 and 1"),
         ("unit: {table: cor}", "unit.table (cor) must be a name that exists"),
         ("files: {a: {path: a}, b: {path: b}}", "unit.column (None) must be given, as there are several tables (a, b)"),
+        ("tables: {core: {public: true}}", "tables.core.public (true) must be false: each person is a row of it"),
+        (
+            "{files: {a: {path: a}, b: {path: b}}, unit: {column: x}, "
+            "tables: {a: {}, b: {public: true, foreign_keys: {y: a.x}}}}",
+            "tables.b.public (true) must be false: its column 'y' names rows of 'a', which is not public",
+        ),
         ("tabels: {}", "dataset.tabels is not a known setting; did you mean 'tables'?"),
     ],
 )

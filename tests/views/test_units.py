@@ -11,7 +11,7 @@ import pytest
 from pasteur import datasets
 from pasteur.schema import Relationship
 from pasteur.table import UNIT, Table
-from pasteur.views import ComponentConfig, ViewConfig, respects_units, same_bytes
+from pasteur.views import ComponentConfig, ViewConfig, entangled, respects_units, same_bytes
 
 
 def rng():
@@ -157,3 +157,38 @@ def test_the_first_day_of_a_stay(shipped, real):
     assert not numbers.duplicated(["hospitalization_id", "hour"]).any()
     assert numbers[["heart_rate", "sbp", "spo2"]].notna().any(axis=1).mean() > 0.95
     assert numbers["spo2"].dropna().between(50, 100).all()
+
+
+@pytest.mark.parametrize(
+    ("settled", "public", "found"),
+    [
+        ({"messages": ["receiver"]}, [], ("messages", "receiver")),
+        ({"messages": ["person"]}, [], None),  # its own unit's
+        ({"messages": ["receiver"]}, ["people"], None),
+        ({"replies": ["message"]}, [], None),  # its way to the unit
+        ({"replies": ["message", "quoted"]}, [], ("replies", "quoted")),
+        ({"messages": ["place"]}, ["places"], None),
+        ({}, [], None),
+    ],
+)
+def test_what_becomes_of_a_row_may_not_follow_from_another_unit(settled, public, found):
+    """A receiver who leaves would take others' messages along, or their receiver."""
+    empty = {
+        "people": ["person"],
+        "messages": ["id", "person", "receiver", "place"],
+        "replies": ["message", "quoted"],
+        "places": ["place"],
+    }
+    none = pa.array([], pa.int64())
+    tables = {name: Table.of(pa.table(dict.fromkeys(columns, none))) for name, columns in empty.items()}
+    links = [
+        Relationship(parent_table=parent, parent_key=key, child_table=child, child_key=column)
+        for child, column, parent, key in (
+            ("messages", "person", "people", "person"),
+            ("messages", "receiver", "people", "person"),
+            ("messages", "place", "places", "place"),
+            ("replies", "message", "messages", "id"),
+            ("replies", "quoted", "messages", "id"),
+        )
+    ]
+    assert entangled(tables, unit="person", orphans=settled, public=public, relationships=links) == found

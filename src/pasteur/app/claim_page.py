@@ -24,7 +24,7 @@ def render(release: Mapping[str, Any], ledger: Mapping[str, Any] | None) -> str:
     """The page.
 
     Args:
-        release: `claim`, `run` and `releases`, as `claim.json` holds them.
+        release: `claim`, `run` and, where they may be known, `releases`, as `claim.json` holds them.
         ledger: every event that spent budget; None for a run without a guarantee.
     """
     claim, run = release["claim"], release["run"]
@@ -39,7 +39,7 @@ def render(release: Mapping[str, Any], ledger: Mapping[str, Any] | None) -> str:
             *_claim(claim),
             *_meaning(claim),
             "<h2>Other releases from the same data</h2>",
-            f"<p>{_text(release['releases'].get('line') or 'Not recorded.')}</p>",
+            f"<p>{_text(_releases(release))}</p>",
             "<h2>How it was made</h2>",
             _table({key.replace("_", " "): value for key, value in run.items()}),
             *_ledger(ledger),
@@ -47,6 +47,13 @@ def render(release: Mapping[str, Any], ledger: Mapping[str, Any] | None) -> str:
             "",
         ]
     )
+
+
+def _releases(release: Mapping[str, Any]) -> str:
+    if "releases" not in release:
+        return "Not told: the claim holds where nothing else is known of the trials that this is the best of."
+    line = release["releases"].get("line")
+    return f"When this one was made: {line}." if line else "Not recorded."
 
 
 def _text(value: object) -> str:

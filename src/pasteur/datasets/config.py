@@ -183,6 +183,11 @@ class TableConfig:
             _known(f"orphans.{column}", column, self.foreign_keys)
             _one_of(f"orphans.{column}", policy, ORPHANS)
 
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """Columns whose orphans are dropped or kept."""
+        return tuple(column for column, policy in self.orphans.items() if policy != "refuse")
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnitConfig:
@@ -261,6 +266,7 @@ class DatasetConfig:
         for name, table in self.tables.items():
             for column, parent in table.foreign_keys.items():
                 _known(f"{name}.foreign_keys.{column}", parent.split(".")[0], self.tables)
+        self._check_public()
 
     @property
     def in_server(self) -> bool:
@@ -298,6 +304,17 @@ class DatasetConfig:
         for name, entry in self.tables.items():
             for file_name in entry.files:
                 _known(f"tables.{name}.files", file_name, self.files)
+
+    def _check_public(self) -> None:
+        """Refuse rows that are called nobody's and are somebody's."""
+        for name, table in self.tables.items():
+            if table.public and name == self.unit_table:
+                raise ConfigError(rule(f"tables.{name}.public", "true", f"false: each {self.unit.name} is a row of it"))
+            for column, target in table.foreign_keys.items():
+                parent = target.split(".")[0]
+                if table.public and not self.tables[parent].public:
+                    must_be = f"false: its column '{column}' names rows of '{parent}', which is not public"
+                    raise ConfigError(rule(f"tables.{name}.public", "true", must_be))
 
     def _check_unit(self) -> None:
         if self.unit.table is not None:

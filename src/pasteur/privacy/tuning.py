@@ -22,6 +22,7 @@ from pasteur.privacy.entropy import SystemEntropy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pasteur.privacy.budget import Budget
     from pasteur.privacy.entropy import Entropy
 
 DISTRIBUTIONS = ("negative_binomial", "poisson")
@@ -119,6 +120,17 @@ class Number:
 
         found = _least(stated, -12.0, 16.0)
         return Epsilon(max(found, accountants.TINY) * (1 + accountants.SLACK))
+
+    def price(self, budget: Budget) -> Epsilon:
+        """The same, where each trial has this budget and its own settings say which accountant reads it.
+
+        The theorems are about one mechanism, which draws its settings and then fits: its curve is that of the dearest
+        settings that might be drawn, not of those that were.
+        """
+        delta = float(budget.delta)
+        return max(
+            self.epsilon(name, float(accountants.find(name).total(budget)), delta) for name in accountants.CONVERSIONS
+        )
 
     def _binomial(self, total: float) -> Callable[[float], float]:
         """The Renyi curve of the best, from that of one trial, `rho order` (theorem 2).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pasteur.views.build import build
 from pasteur.views.config import ComponentConfig, PublicConfig, ViewConfig
-from pasteur.views.owners import unowned
+from pasteur.views.owners import entangled, unowned
 from pasteur.views.public import build_public
 from pasteur.views.relations import resolve
 from pasteur.views.units import respects_units, same_bytes
@@ -15,6 +15,7 @@ __all__ = [
     "ViewConfig",
     "build",
     "build_public",
+    "entangled",
     "resolve",
     "respects_units",
     "same_bytes",

@@ -4,7 +4,8 @@ import pytest
 
 from pasteur.app.sweep import spent
 from pasteur.app.sweep.settings import SweepConfig
-from pasteur.app.sweep.tuned import number_of, tuning_of
+from pasteur.app.sweep.spaces import Space
+from pasteur.app.sweep.tuned import alike, number_of, tuning_of
 from pasteur.errors import ConfigError
 from pasteur.privacy import Budget, DiscreteGaussian, Ledger, LedgerBook, Release, accountant
 from pasteur.privacy.tuning import Number
@@ -74,9 +75,35 @@ def test_the_best_of_a_drawn_number_costs_less_than_all(book):
     assert entry["best"] == number.epsilon("gdp", GDP.total(Budget(epsilon=1)), 1e-9)
     assert 1 < entry["best"] < entry["epsilon"]
     assert "the best alone: epsilon" in spent.lines([entry])[1]
-    add(book, "r9", name="zcdp")  # the two meet in zCDP
+    add(book, "r9", name="zcdp")
     (mixed,) = spent.of(book, "toy-1", number=number)
-    assert mixed["best"] == number.epsilon("zcdp", GDP.total(Budget(epsilon=1)), 1e-9)
+    assert mixed["best"] == entry["best"]
+
+
+def test_the_best_is_priced_as_the_dearest_that_might_have_been_drawn(book):
+    """Trials of zCDP's accountant may have Gaussian DP's beside them: which have it follows from what was drawn."""
+    number = Number(mean=10)
+    for n in range(3):
+        add(book, f"r{n}", name="zcdp")
+    (entry,) = spent.of(book, "toy-1", number=number)
+    assert entry["best"] == number.price(Budget(epsilon=1)) == number.epsilon("gdp", GDP.total(Budget(epsilon=1)), 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        ({"privacy.epsilon": [0.5, 10.0]}, r"sweep\.space\.privacy\.epsilon \(searched\) must be fixed with"),
+        ({"privacy.accountant": ["gdp", "zcdp"]}, r"sweep\.space\.privacy\.accountant \(searched\) must be fixed with"),
+        ({"schema": ["detail", "coarse"]}, r"sweep\.space\.schema \(searched\) must be fixed with"),
+        ({"algorithm": ["mst", "reference"]}, r"algorithm \(reference\) must be one with a guarantee"),
+    ],
+)
+def test_trials_of_a_drawn_number_all_have_one_budget(space, said):
+    """A trial of epsilon 0.5 that might have been one of 10 costs what the best of those costs."""
+    found = Space.of(config(space=space, search=False), algorithm="mst", said={})
+    with pytest.raises(ConfigError, match=said):
+        alike(found)
+    alike(Space.of(config(space={"algorithm": ["mst", "aim"], "seed": [1, 2]}, search=False), algorithm="mst", said={}))
 
 
 def test_budgets_that_were_chosen_along_the_way_are_bounded_by_what_was_fixed(book):

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pasteur.app import compose, main, records
+from pasteur.app.verbs import export
 from pasteur.files import sha256
 from pasteur.privacy.ledger import no_claim
 from pasteur.run import run
@@ -168,6 +169,19 @@ def test_the_page_stands_alone_and_says_whom_the_claim_covers(private, tmp_path)
     assert "http" not in page.replace("http-equiv", "")
     assert "(1, 1e-09)-DP for adding or removing one person of wrk" in page
     assert "Not covered: ref, val, dev" in page
+
+
+def test_the_best_of_a_drawn_number_of_trials_does_not_tell_which_of_them_it_is(private, tmp_path, monkeypatch):
+    """How many releases came before would: the claim holds where not even their number is known."""
+    told = json.loads((private.folder / "claim.json").read_text()) | {"alone": True}
+    real = records.Kept.json
+    monkeypatch.setattr(records.Kept, "json", lambda self, name: told if name == "claim.json" else real(self, name))
+    export.release(private, tmp_path / "out", model=True)
+    claim = json.loads((tmp_path / "out" / "claim.json").read_text())
+    assert "releases" not in claim
+    page = (tmp_path / "out" / "claim.html").read_text()
+    assert "Not told: the claim holds where nothing else is known of the trials" in page
+    assert "release from this data" not in page + json.dumps(claim)
 
 
 def test_a_run_without_a_guarantee_is_no_release(root, tmp_path, capsys):

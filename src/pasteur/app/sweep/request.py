@@ -14,7 +14,7 @@ from pasteur.app.sweep.dimensions import Dimension
 from pasteur.app.sweep.spaces import ALGORITHM, Space
 from pasteur.app.sweep.spent import drawn
 from pasteur.app.sweep.trial import NODE, Tuned
-from pasteur.app.sweep.tuned import number_of, tuning_of
+from pasteur.app.sweep.tuned import alike, number_of, tuning_of
 from pasteur.app.sweeps import alternatives
 from pasteur.errors import ConfigError, rule
 from pasteur.experiment import flat
@@ -123,6 +123,8 @@ def of(overrides: Sequence[str]) -> Request | None:
         said={dimension.setting: dimension for dimension in map(Dimension.said, searched)},
         fixed=[override.get_key_element().lstrip("+") for override in fixed],
     )
+    if config.randomised_trials is not None:
+        alike(space)
     words = [override.input_line or "" for override in fixed]
     grid = sampler == "GridSampler"
     if grid:

@@ -76,6 +76,12 @@ class Space:
             dimension.suggest(trial, f"{FOUND}{chosen}.{dimension.setting}")
 
     @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Those that a trial may have."""
+        found = [d.values(f"sweep.space.{ALGORITHM}") for d in self.dimensions if d.setting == ALGORITHM]
+        return tuple(str(name) for name in found[0]) if found else (self.algorithm,)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The overrides of the settings that every trial has."""
         return tuple(_override(dimension.setting) for dimension in self.dimensions)

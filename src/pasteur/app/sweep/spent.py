@@ -104,10 +104,10 @@ def _best(ledgers: Sequence[Ledger], number: Number | None) -> float | None:
     names = {ledger.accountant.name for ledger in ledgers}
     if not names <= {"gdp", "zcdp"}:
         return None
-    total = max(float(ledger.total) for ledger in ledgers)
+    epsilon = max(float(ledger.budget.epsilon) for ledger in ledgers)
     delta = min(float(ledger.budget.delta) for ledger in ledgers)
     try:
-        return float(number.epsilon(names.pop() if len(names) == 1 else "zcdp", total, delta))
+        return float(number.price(Budget(epsilon=epsilon, delta=delta)))
     except PrivacyError:
         return None
 

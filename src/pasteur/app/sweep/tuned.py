@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pasteur import synth
 from pasteur.app.sweep import objectives
 from pasteur.app.typed import build
 from pasteur.errors import ConfigError, rule
@@ -12,9 +13,12 @@ from pasteur.privacy.tuning import Number
 
 if TYPE_CHECKING:
     from pasteur.app.sweep.settings import SweepConfig
+    from pasteur.app.sweep.spaces import Space
 
 ALIKE = "RandomSampler"
 """The sampler whose trials are drawn alike and on their own, whatever came out before."""
+SPENT = ("privacy", "schema", "schema.name", "dataset", "view", "fit_on")
+"""Settings, besides those of `privacy`, that may change what a trial spends, or on whom."""
 
 
 def number_of(config: SweepConfig, *, sampler: str) -> Number | None:
@@ -36,6 +40,21 @@ def number_of(config: SweepConfig, *, sampler: str) -> Number | None:
             rule("sweep.objective", listed, "one name with sweep.randomised_trials: one best is released")
         )
     return number
+
+
+def alike(space: Space) -> None:
+    """Refuse a space in which trials of a drawn number would not all have the same budget, or some no guarantee.
+
+    Raises:
+        ConfigError: a setting of the space, or an algorithm, is such.
+    """
+    for dimension in space.dimensions:
+        if dimension.setting in SPENT or dimension.setting.startswith("privacy."):
+            must_be = "fixed with sweep.randomised_trials: the best of them is priced by what every trial may spend"
+            raise ConfigError(rule(f"sweep.space.{dimension.setting}", "searched", must_be))
+    for name in space.algorithms:
+        if not synth.find(name).PRIVATE:
+            raise ConfigError(rule("algorithm", name, "one with a guarantee with sweep.randomised_trials"))
 
 
 def tuning_of(config: SweepConfig, sweep: str, *, sampler: str) -> Tuning:

@@ -71,7 +71,9 @@ def release(kept: records.Kept, out: Path, *, model: bool) -> list[str]:
         ledger = kept.json("ledger.json") if private else None
         if ledger:
             _json(folder / "ledger.json", ledger)
-        whole = {"claim": claim, "run": described(document), "releases": document["releases"]}
+        whole = {"claim": claim, "run": described(document)}
+        if not claim.get("alone"):
+            whole["releases"] = document["releases"]
         _json(folder / "claim.json", whole)
         (folder / "claim.html").write_text(claim_page.render(whole, ledger), encoding="utf-8")
         sums = [f"{sha256(path)}  {path.name}" for path in sorted(folder.iterdir())]
