@@ -56,8 +56,10 @@ def test_a_name_and_a_file_are_a_data_set(project):
         ("files: {a: {path: a}, b: {path: b}}", "unit.column (None) must be given, as there are several tables (a, b)"),
         ("tables: {core: {public: true}}", "tables.core.public (true) must be false: each person is a row of it"),
         (
-            "{files: {a: {path: a}, b: {path: b}}, unit: {column: x}, "
-            "tables: {a: {}, b: {public: true, foreign_keys: {y: a.x}}}}",
+            (
+                "{files: {a: {path: a}, b: {path: b}}, unit: {column: x}, "
+                "tables: {a: {}, b: {public: true, foreign_keys: {y: a.x}}}}"
+            ),
             "tables.b.public (true) must be false: its column 'y' names rows of 'a', which is not public",
         ),
         ("tabels: {}", "dataset.tabels is not a known setting; did you mean 'tables'?"),
