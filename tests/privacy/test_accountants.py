@@ -175,10 +175,17 @@ def normal(p):
 
 
 def test_pure_dp_is_the_binary_answer():
-    for epsilon in (1e-6, 0.3, 1, 4, 30, 300):
+    for epsilon in (1e-6, 0.3, 1, 4, 30, 300, 599, 601):
         mu = GDP.mu(DiscreteLaplace(scale=1, sensitivity=epsilon))
-        with mpmath.workdps(200):
+        with mpmath.workdps(600):
             assert mu == pytest.approx(float(-2 * normal(1 / (1 + mpmath.exp(mpmath.mpf(epsilon))))), rel=1e-11)
+
+
+@pytest.mark.parametrize("accounted", [GDP, ZCDP])
+@pytest.mark.parametrize("cost", [1e3, 1e5, 1e9, 1e50])
+def test_a_choice_of_any_size_has_a_price(accounted, cost):
+    epsilon = accounted.choice_epsilon(cost)
+    assert cost * (1 - 1e-9) <= accounted.cost(ExponentialChoice(epsilon=epsilon, sensitivity=1)) <= cost
 
 
 @settings(max_examples=100, deadline=None)

@@ -9,6 +9,8 @@ from scipy import special
 
 from pasteur.errors import PrivacyError, rule
 
+LARGE = 600.0
+"""Log-ratio above which 1 / (1 + e^half) runs out of digits, and is e^-half to all of them."""
 LEAST_SIGMA = 0.5
 """Under this scale (in grid steps) `gaussian_mu` has not been shown to be the largest gap."""
 MARGIN = 1e-6
@@ -45,6 +47,8 @@ def ratio_mu(half: float) -> float:
     """
     if half < 1:
         return float(2 * math.sqrt(2) * special.erfinv(math.tanh(half / 2)))
+    if half > LARGE:
+        return float(-2 * special.ndtri_exp(-half))
     return float(2 * math.sqrt(2) * special.erfcinv(2 * special.expit(-half)))
 
 
