@@ -24,7 +24,7 @@ from pasteur import synth
 from pasteur.errors import BudgetError, ConfigError, DataError, PasteurError, PrivacyError
 from pasteur.marginals import Domain
 from pasteur.privacy import Budget
-from pasteur.synth import AIM, MST, Estimator, Independent, PrivBayes, Weave, estimator
+from pasteur.synth import AIM, MST, MWEM, Estimator, Independent, PrivBayes, Weave, estimator
 from pasteur.synth.model import Model
 from pasteur.table import Table
 
@@ -186,6 +186,8 @@ def test_a_repr_shows_what_was_set_and_can_be_read_again(cls):
         (AIM, {"cliques": [["a", 1]]}, "cliques (1) must be text"),
         (AIM, {"cliques": [["a"]], "weights": [0]}, "weights (0.0) must be finite and above 0"),
         (AIM, {"cliques": [["a"]], "weights": [-1.0]}, "weights (-1.0) must be finite and above 0"),
+        (AIM, {"cliques": [["a"], ["b"]], "weights": [1e308, 1e308]}, "sum of weights (inf) must be finite"),
+        (MWEM, {"rounds_per_attribute": float("inf")}, "rounds_per_attribute (inf) must be finite"),
         (MST, {"merge_below": -1}, "merge_below (-1.0) must be 0 or more"),
         (Weave, {"preset": "quickest"}, "preset (quickest) must be one of fast, best"),
         (Weave, {"one_way_share": "x"}, "one_way_share (x) must be a number"),
@@ -357,7 +359,26 @@ def test_which_rows_of_a_unit_count_is_drawn_anew():
     assert len(kept) > 1
 
 
+@each
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("epsilon", [1e6, 1e100])
+def test_a_budget_without_an_end_is_one_too(cls, epsilon):
+    assert cls(epsilon=epsilon).fit(array(), SIZES).model_.rows == pytest.approx(300, abs=9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_heavy_weights_are_shares():
+    made = AIM(cliques=[["a", "b"], ["b", "c"]], weights=[8e307, 8e307]).fit(array(), SIZES)
+    assert made.sample(3, rng=rng()).shape == (3, 3)
+
+
 # --- bad input
+
+
+@each
+def test_a_domain_of_too_many_codes_says_how_many_and_what_helps(cls):
+    with pytest.raises(ConfigError, match=r"fewer bins help.*'c' has 10,000,000 codes"):
+        cls().fit(array(9), SIZES | {"c": 10_000_000})
 
 
 FIT = {

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MEGABYTE = 2**20 // 8
 """Cells of a megabyte: a cell takes 8 bytes."""
 
+MOST_CODES = 1 << 21
+"""Codes of all attributes together, at most, where no setting bounds a model: beyond, noise takes minutes to draw."""
+
 NOISE = math.sqrt(2 / math.pi)
 """Mean size of a normal variable, in its standard deviations: what noise alone adds to an L1 distance, a cell."""
 
@@ -59,6 +62,18 @@ def rows(private: PrivateTable, measured: Sequence[Measurement]) -> float:
     return total_of(measured) if private.public_rows is None else max(1.0, float(private.public_rows))
 
 
+def check_codes(domain: Domain) -> None:
+    """Refuse a domain of more codes than an algorithm without `max_size` measures one by one.
+
+    Raises:
+        ConfigError: it has.
+    """
+    codes = sum(domain.sizes)
+    if codes > MOST_CODES:
+        message = rule("codes of all attributes", f"{codes:,}", f"{MOST_CODES:,} or fewer together")
+        raise ConfigError(f"{message}; fewer bins help: {_widest(domain)}")
+
+
 def check_one_ways(domain: Domain, *, max_size: float) -> None:
     """Refuse a domain whose one-way marginals alone are larger than a model may be.
 
@@ -71,8 +86,10 @@ def check_one_ways(domain: Domain, *, max_size: float) -> None:
     """
     cells = sum(domain.sizes)
     if cells > max_size * MEGABYTE:
-        widest = max(domain.attributes, key=lambda name: domain.size((name,)))
         message = rule("max_size", f"{max_size:g} MB", f"{math.ceil(cells / MEGABYTE)} MB or more: so large are the")
-        raise ConfigError(
-            f"{message} one-way marginals; fewer bins help too: '{widest}' has {domain.size((widest,)):,} codes"
-        )
+        raise ConfigError(f"{message} one-way marginals; fewer bins help too: {_widest(domain)}")
+
+
+def _widest(domain: Domain) -> str:
+    widest = max(domain.attributes, key=lambda name: domain.size((name,)))
+    return f"'{widest}' has {domain.size((widest,)):,} codes"

@@ -57,6 +57,8 @@ class Workload:
         for weight in self.weights:
             if not (math.isfinite(weight) and weight > 0):
                 raise ConfigError(rule("weights", weight, "finite and above 0"))
+        if not math.isfinite(sum(self.weights)):
+            raise ConfigError(rule("sum of weights", sum(self.weights), "finite"))
 
 
 def goals(workload: Workload, domain: Domain) -> dict[Clique, float]:
@@ -103,9 +105,10 @@ def importance(candidates: Sequence[Clique], goals: Mapping[Clique, float]) -> N
         (candidates,), in (0, 1].
     """
     held: dict[str, float] = {}
+    heaviest = max(goals.values())
     for clique, weight in goals.items():
         for name in clique:
-            held[name] = held.get(name, 0.0) + weight
+            held[name] = held.get(name, 0.0) + weight / heaviest
     weighed = np.array([sum(held[name] for name in candidate) for candidate in candidates])
     shares: NDArray[np.float64] = weighed / weighed.max()
     return shares

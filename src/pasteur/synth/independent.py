@@ -31,7 +31,13 @@ def accountant(budget: Budget, settings: Settings) -> str:
 
 
 def fit(private: PrivateTable, settings: Settings) -> Model:
-    """Measure every one-way marginal; the model is their product."""
+    """Measure every one-way marginal; the model is their product.
+
+    Raises:
+        ConfigError: the table has too many codes.
+        BudgetError: the budget is too small for one measurement.
+    """
+    _spending.check_codes(private.domain)
     ones = _spending.one_ways(private, cost=private.ledger.remaining)
     total = _spending.rows(private, ones)
     return Model(

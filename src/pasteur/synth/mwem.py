@@ -7,6 +7,7 @@ https://arxiv.org/abs/1012.4763, figure 1, whose histogram over the whole domain
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ class Settings(Workload):
     """What may be set."""
 
     rounds_per_attribute: float = 2.0
-    """T, the number of rounds, for each attribute; above 0. At least one round there is."""
+    """T, the number of rounds, for each attribute; finite and above 0. At least one round there is."""
     alpha: float = 0.7
     """Share of a round that is spent on measuring, the rest on choosing; inside (0, 1)."""
     counting: float = 0.02
@@ -49,6 +50,8 @@ class Settings(Workload):
         for name in ("max_size", "rounds_per_attribute"):
             if not getattr(self, name) > 0:
                 raise ConfigError(rule(name, getattr(self, name), "above 0"))
+        if not math.isfinite(self.rounds_per_attribute):
+            raise ConfigError(rule("rounds_per_attribute", self.rounds_per_attribute, "finite"))
         for name in ("alpha", "counting"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(rule(name, getattr(self, name), "inside (0, 1)"))

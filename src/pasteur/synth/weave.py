@@ -103,10 +103,11 @@ def fit(private: PrivateTable, settings: Settings) -> Model:
     Control flow depends on the domain and on noisy answers alone.
 
     Raises:
-        ConfigError: `ordered` names an attribute that the table lacks.
+        ConfigError: `ordered` names an attribute that the table lacks, or the table has too many codes.
         BudgetError: the budget is too small for one measurement.
     """
     domain = private.domain
+    _spending.check_codes(domain)
     ordered = _ordered(domain, settings)
     budget = private.ledger.remaining
 
