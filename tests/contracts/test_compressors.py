@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import pasteur.compressors
@@ -203,6 +205,13 @@ def test_what_was_learned_is_kept_in_a_file_and_read_for_its_own_schema_alone(na
         Compression.load(path, declared=Layout(**{**vars(layout), "declaration": shorter}))
     path.write_bytes(b"PAR1 no table PAR1")
     with pytest.raises(DataError, match="is not a compressor that Pasteur wrote"):
+        Compression.load(path)
+    path.unlink()
+    with pytest.raises(DataError, match=r"batting\.pq: is missing$"):
+        Compression.load(path)
+    header = {b"pasteur": json.dumps({"format": "pasteur-compressor-0"}).encode()}
+    pq.write_table(pa.table({"name": ["x"]}).replace_schema_metadata(header), path)
+    with pytest.raises(DataError, match=r"batting\.pq: its format \(pasteur-compressor-0\) must be pasteur-compressor-1"):
         Compression.load(path)
 
 

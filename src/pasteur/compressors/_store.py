@@ -87,9 +87,12 @@ class Compression:
         try:
             table = pq.read_table(path)
             header = json.loads(table.schema.metadata[KEY])
-            if header["format"] != FORMAT:
-                raise DataError(rule("its format", header["format"], FORMAT))
+            _check_format(header["format"])
             found = cls._of(header, {row["name"]: _tensor(row) for row in table.to_pylist()})
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+        except FileNotFoundError:
+            raise DataError(f"{path}: is missing") from None
         except (PasteurError, OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
             raise DataError(f"{path}: is not a compressor that Pasteur wrote ({type(error).__name__})") from error
         if declared is not None and _text(found.layout) != _text(declared):
@@ -107,6 +110,11 @@ class Compression:
         compressor = kind.from_state(plain, header["state"], _under("compressor", tensors))
         residual = replace(declared.residual, holds=_under("holds", tensors), bins=_under("bins", tensors))
         return cls(layout=layout, codec=replace(declared, compressor=compressor, residual=residual))
+
+
+def _check_format(found: object) -> None:
+    if found != FORMAT:
+        raise DataError(rule("its format", found, f"{FORMAT}, which this version of Pasteur reads"))
 
 
 def _text(layout: Layout) -> str:
