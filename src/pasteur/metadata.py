@@ -11,8 +11,9 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pasteur import schema_shape
 from pasteur.errors import SchemaError, rule
-from pasteur.schema import Relationship, Schema, mapping
+from pasteur.schema import Relationship, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,9 +64,12 @@ def load(
         raise SchemaError(f"schema '{schema}': no metadata/{' nor metadata/'.join(names)}")
     raw: dict[str, Any] = {}
     for path in found:
-        raw = merge(raw, _read(path))
+        document = _read(path)
+        schema_shape.check(document, file=path.name, part=True)
+        raw = merge(raw, document)
     wanted, nobodys = tuple(components), tuple(public)
     file = " over ".join(path.name for path in reversed(found))
+    schema_shape.check(raw, file=file)
     for component in (*wanted, *nobodys):
         if component not in raw.get("sdv", {}).get("tables", {}):
             raise SchemaError(f"{file}: component '{component}' of view '{view}' is not described")
@@ -122,7 +126,6 @@ def _cut(raw: dict[str, Any], components: Sequence[str]) -> dict[str, Any]:
         ends = ("parent_table_name", "child_table_name")
         sdv["relationships"] = [r for r in sdv["relationships"] if all(r[end] in components for end in ends)]
     ours["tables"] = {t: entry for t, entry in ours.get("tables", {}).items() if t in components}
-    mapping(ours.get("compressors", {}), "pasteur.compressors")
     ours["compressors"] = {t: entry for t, entry in ours.get("compressors", {}).items() if t in components}
     ours["targets"] = [t for t in ours.get("targets", []) if t.get("table") in components]
     return raw

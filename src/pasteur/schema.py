@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from pasteur import schema_shape
 from pasteur.errors import SchemaError, near_miss, rule
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ class TableSchema:
     """Of a table with two parents the one under which its rows are drawn."""
 
     def __post_init__(self) -> None:
-        """Refuse a maximum that is no positive whole number, and an order that is no column."""
-        rows = self.max_rows
+        """Refuse a maximum that is no positive whole number, and a key or an order that is no column."""
+        rows, key = self.max_rows, self.primary_key
+        if key is not None and key not in self.names:
+            raise SchemaError(f"{self.name}: primary_key '{key}' is no column{near_miss(key, self.names)}")
         if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
             raise SchemaError(rule(f"{self.name}.max_rows", rows, "a whole number of 1 or more"))
         if self.order is not None and self.order not in self.names:
@@ -161,6 +164,7 @@ class Schema:
         Raises:
             SchemaError: an unknown key, a column that only one part knows, a target that is no column.
         """
+        schema_shape.check(raw, file=file)
         _known(raw, ("sdv", "pasteur"), file)
         sdv, ours = raw.get("sdv", {}), raw.get("pasteur", {})
         _known(ours, PASTEUR_KEYS, f"{file}: pasteur")
@@ -182,10 +186,7 @@ class Schema:
         _known(unit, ("max_rows", "rows_public"), f"{file}: pasteur.unit")
         targets = tuple(_target(entry, tables, file) for entry in ours.get("targets", []))
         compressors = ours.get("compressors", {})
-        mapping(compressors, f"{file}: pasteur.compressors")
         _known(compressors, tuple(tables), f"{file}: pasteur.compressors")
-        for component, settings in compressors.items():
-            mapping(settings, f"{file}: pasteur.compressors.{component}")
         return cls(
             name=name,
             tables=tables,
@@ -196,16 +197,6 @@ class Schema:
             compressors=compressors,
             whole_sdv=sdv,
         )
-
-
-def mapping(entry: object, where: str) -> None:
-    """Refuse what is no mapping.
-
-    Raises:
-        SchemaError: it is none.
-    """
-    if not isinstance(entry, dict):
-        raise SchemaError(rule(where, entry, "a mapping of names"))
 
 
 def _known(entry: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
@@ -224,10 +215,14 @@ def _table(name: str, sdv: Mapping[str, Any], ours: Mapping[str, Any], file: str
             )
     columns = tuple(_column(name, c, entry, described.get(c, {}), file) for c, entry in sdv["columns"].items())
     more = {key: ours[key] for key in ("max_rows", "owner") if key in ours}
+    key = sdv.get("primary_key")
+    if isinstance(key, list):
+        listed = ", ".join(key)
+        raise SchemaError(rule(f"{file}: {name}: primary_key", listed, "one column: composite keys are not known"))
     return TableSchema(
         name=name,
         columns=columns,
-        primary_key=sdv.get("primary_key"),
+        primary_key=key,
         drop=tuple(ours.get("drop", ())),
         order=sdv.get("sequence_index"),
         **more,

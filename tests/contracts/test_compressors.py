@@ -211,7 +211,9 @@ def test_what_was_learned_is_kept_in_a_file_and_read_for_its_own_schema_alone(na
         Compression.load(path)
     header = {b"pasteur": json.dumps({"format": "pasteur-compressor-0"}).encode()}
     pq.write_table(pa.table({"name": ["x"]}).replace_schema_metadata(header), path)
-    with pytest.raises(DataError, match=r"batting\.pq: its format \(pasteur-compressor-0\) must be pasteur-compressor-1"):
+    with pytest.raises(
+        DataError, match=r"batting\.pq: its format \(pasteur-compressor-0\) must be pasteur-compressor-1"
+    ):
         Compression.load(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ from pasteur.table import UNIT, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pasteur.embeddings import Embedding
     from pasteur.schema import Column, Relationship, Schema, TableSchema
 
 NUMBERS = ("integers", "uniform", "log")
@@ -194,6 +196,7 @@ def _channel(column: Column, given: dict[str, Any]) -> Channel:
             raise SchemaError(
                 f"column {column.where} must declare '{bound}' for its channel: a range is public or none"
             )
+    _embedding(column)  # its bounds are numbers, and rise
     for name in given:
         if name not in CHANNEL_KEYS:
             raise SchemaError(f"{where}: '{name}' is not a known key{near_miss(name, CHANNEL_KEYS)}")
@@ -217,7 +220,8 @@ def _channel(column: Column, given: dict[str, Any]) -> Channel:
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Whether it is one, and not past all that a float holds."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _zeros(component: str, channels: tuple[Channel, ...]) -> None:
@@ -249,11 +253,21 @@ def _first(table: TableSchema, order: str) -> int:
 
 
 def _type(column: Column) -> str:
-    from pasteur.embeddings import find
-
     if column.embedding is None:
         return "string" if column.sdv.get("regex_format") else "int64"
-    return str(find(column.embedding["type"]).declare(column).arrow)
+    return str(_embedding(column).arrow)
+
+
+def _embedding(column: Column) -> Embedding:
+    """What the column declares.
+
+    Raises:
+        SchemaError: its embedding or its domain breaks a rule.
+    """
+    from pasteur.embeddings import find
+
+    kind = dict(column.embedding or {}).get("type")
+    return find(kind, where=f"{column.where} embedding").declare(column)
 
 
 def _numbers(held: pa.Table, name: str | None) -> np.ndarray[Any, np.dtype[np.float64]]:

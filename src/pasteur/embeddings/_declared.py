@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -118,7 +118,7 @@ def step(name: str, value: Any, decimals: int) -> int:
     Raises:
         SchemaError: it is no finite number, has more decimals, or is too large to be exact.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise SchemaError(rule(name, value, "a finite number"))
     steps = Decimal(str(value)).scaleb(decimals)
     if steps != steps.to_integral_value():
