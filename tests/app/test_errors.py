@@ -28,6 +28,8 @@ MISTAKES = {
         "dataset=kdd_census schema=paper",
         "schema (paper) must be one of view 'kdd_census': detail, coarse",
     ),
+    "a list for a mapping": ("tags=[1]", "tags ([1]) must be a mapping of names"),
+    "a new name without a plus": ("tags={a:1}", "is given with a plus: +tags.<name>=<value>"),
     "no override": ("seed=1 nonsense", "nonsense"),
     "broken override": ("privacy.epsilon=[1", "'privacy.epsilon=[1' is not of the form name=value"),
     "one of several options": ("-m algo=mst,ms", "algorithm (ms) must be one of"),

@@ -233,7 +233,10 @@ def test_levels_are_nested():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"root": "relational"}, r"root \(relational\) must be an algorithm for one table"),
+        (
+            {"root": "relational"},
+            r"root \(relational\) must be a private algorithm for one table; choose from: aim, aim_gdp, ind",
+        ),
         ({"root": "weve"}, "did you mean 'weave'"),
         ({"root": "bootstrap"}, "a private algorithm for one table"),
         ({"root_share": 1.0}, r"root_share \(1.0\) must be inside \(0, 1\)"),

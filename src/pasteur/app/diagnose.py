@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _KEY = re.compile(r"Could not (?:override|delete from config\.) '([^']+)'")
+_MERGED = re.compile(r"Error merging override \+*([^\s=]+)=(.*)")
 _FULL = re.compile(r"full_key: (\S+)")
 
 
@@ -40,6 +41,10 @@ def explain(error: Exception, overrides: Sequence[str]) -> ConfigError:  # noqa:
     found = _KEY.search(text)
     if found:
         return _unknown_key(found[1].strip("'\""), overrides, text)
+    merged = _MERGED.search(text)
+    if merged:
+        must_be = "a list" if _keys(merged[1], overrides) is None else "a mapping of names"
+        return ConfigError(rule(merged[1], merged[2], must_be))
     full = _FULL.search(text)
     if full:
         return ConfigError(f"{full[1]}: {_first_line(error)}")
@@ -83,7 +88,7 @@ def _unknown_key(key: str, overrides: Sequence[str], text: str) -> ConfigError:
     if not parent:
         beside = [*beside, *groups.groups()]
     if last in beside:
-        return ConfigError(text.splitlines()[0].strip())
+        return ConfigError(f"{key}: a name that it has not yet is given with a plus: +{key}.<name>=<value>")
     return ConfigError(f"{key} is not a known setting{near_miss(last, set(beside))}")
 
 

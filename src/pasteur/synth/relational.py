@@ -74,13 +74,15 @@ def rooted(name: str) -> ModuleType:
     Raises:
         ConfigError: there is none of that name, or it is not private, or not one for one table.
     """
-    able = [each for each in synth.names() if each != "relational"]
-    if name not in able:
-        raise ConfigError(rule("root", name, "an algorithm for one table") + near_miss(name, able))
+    if name in synth.names() and _able(name):
+        return synth.find(name)
+    able = [each for each in synth.names() if _able(each)]
+    raise ConfigError(rule("root", name, "a private algorithm for one table") + near_miss(name, able))
+
+
+def _able(name: str) -> bool:
     module = synth.find(name)
-    if not module.PRIVATE or module.COMPONENTS != "one":
-        raise ConfigError(rule("root", name, "a private algorithm for one table"))
-    return module
+    return bool(module.PRIVATE and module.COMPONENTS == "one")
 
 
 def accountant(budget: Budget, settings: Settings) -> str:
