@@ -41,6 +41,7 @@ def url(secret, host="127.0.0.1:1", role="someone"):
         (url("s3cr@t"), "the host's name is not known"),
         (f"host=127.0.0.1 port=1 password={SECRET}", "no server answers there"),
         (f"password={SECRET} hostess=x", "is no connection string"),
+        (f"host=127.0.0.1 password='{SECRET}", "is no connection string"),
         (SECRET, "is no connection string"),
         ("service=nowhere_at_all", "service 'nowhere_at_all' must be in"),
     ],
@@ -179,6 +180,10 @@ def test_a_role_without_rights(connected, monkeypatch, tmp_path):
 def test_a_statement_has_its_time(connected):
     with pytest.raises(ConfigError, match=r"source.seconds \(0\) must be above 0"):
         Session(variable="PASTEUR_POSTGRES", seconds=0)
+    with pytest.raises(ConfigError, match=r"source.seconds \(1000000000000.0\) must be 2,000,000 or less"):
+        Session(variable="PASTEUR_POSTGRES", seconds=1e12)
+    with pytest.raises(SqlError, match=r"took longer than source\.seconds"):  # 0 would be no limit to the server
+        Session(variable="PASTEUR_POSTGRES", seconds=1e-5).rows("SELECT pg_sleep(60)::text AS a", where="x")
     session = Session(variable="PASTEUR_POSTGRES", seconds=0.2)
     with pytest.raises(SqlError, match=r"x: took longer than source\.seconds"):
         session.rows("SELECT pg_sleep(60)::text AS a", where="x")

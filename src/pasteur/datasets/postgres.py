@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from pasteur.datasets.config import SPLITS
 from pasteur.datasets.keys import thresholds
-from pasteur.errors import ConfigError, DataError, rule
+from pasteur.errors import ConfigError, DataError, near_miss, rule
 from pasteur.files import write_text
 from pasteur.postgres import Relation, Snapshot, TableSpec, literal, qualified, shadows
 from pasteur.table import UNIT, Table
@@ -101,14 +101,14 @@ def specs(dataset: DatasetConfig) -> dict[str, TableSpec]:
     """Where each table is in the server."""
     made = {}
     for name, table in dataset.tables.items():
-        schema, relation = _place(table.relation or name, dataset.source.schema)
+        schema, relation = _place(table.relation or name, dataset.source.schema, table=name)
         made[name] = TableSpec(
             schema=schema, name=relation, types=table.types, rename=table.rename, drop=tuple(table.drop)
         )
     return made
 
 
-def _place(name: str, schema: str) -> tuple[str, str]:
+def _place(name: str, schema: str, *, table: str) -> tuple[str, str]:
     """`schema.table` or `table`, as the server has them; a name with a dot stands in double quotes."""
     parts: list[str] = []
     rest = name
@@ -123,7 +123,7 @@ def _place(name: str, schema: str) -> tuple[str, str]:
             part, _, rest = rest.partition(".")
         parts.append(part)
     if rest or not 1 <= len(parts) <= 2 or not all(parts):
-        raise ConfigError(rule("relation", name, 'table, schema.table or "a name"."with dots"'))
+        raise ConfigError(rule(f"tables.{table}.relation", name, 'table, schema.table or "a name"."with dots"'))
     return (parts[0], parts[1]) if len(parts) == 2 else (schema, parts[0])
 
 
@@ -187,7 +187,8 @@ def _unit(dataset: DatasetConfig, relation: Relation) -> str:
     """
     column = str(dataset.unit.column)
     if column not in relation.fields:
-        raise DataError(f"column '{column}' is not in table '{relation.table}' (unit)")
+        miss = near_miss(column, relation.fields)
+        raise DataError(f"column '{column}' is not in table '{relation.table}' (unit){miss}")
     field = relation.fields[column]
     if field.kind not in ("bigint", "text"):
         raise DataError(
@@ -203,7 +204,8 @@ def _check_rows(dataset: DatasetConfig, snapshot: Snapshot) -> None:
     for name, entry in dataset.tables.items():
         for column in (*entry.unique, *entry.foreign_keys):
             if column not in relations[name].fields:
-                raise DataError(f"column '{column}' is not in table '{name}'")
+                miss = near_miss(column, relations[name].fields)
+                raise DataError(f"column '{column}' is not in table '{name}'{miss}")
         for column in entry.unique:
             one = qualified(column)
             found = snapshot.session.one(
@@ -222,7 +224,8 @@ def _check_rows(dataset: DatasetConfig, snapshot: Snapshot) -> None:
 def _check_parents(snapshot: Snapshot, name: str, column: str, goal: str) -> None:
     parent, key = goal.split(".")
     if key not in snapshot.relations[parent].fields:
-        raise DataError(f"column '{key}' (foreign_keys of table '{name}') is not in table '{parent}'")
+        miss = near_miss(key, snapshot.relations[parent].fields)
+        raise DataError(f"column '{key}' (foreign_keys of table '{name}') is not in table '{parent}'{miss}")
     kinds = [snapshot.relations[name].fields[column].kind, snapshot.relations[parent].fields[key].kind]
     if kinds[0] != kinds[1]:
         raise DataError(rule(f"types of {name}.{column} and {goal}", f"{kinds[0]} and {kinds[1]}", "the same"))

@@ -48,7 +48,7 @@ CONNECTING: tuple[tuple[str, str], ...] = (
         r"Connection refused|No such file|No route|unreachable|connection to server .* failed",
         "no server answers there; is it running, and are host and port in {where} (or PGHOST, PGPORT) right?",
     ),
-    (r"invalid|missing", "is no connection string that libpq reads: postgresql://role@host:5432/database"),
+    (r"invalid|missing|unterminated", "is no connection string that libpq reads: postgresql://role@host:5432/database"),
 )
 """Pattern of libpq's message -> what to say; the first that fits."""
 

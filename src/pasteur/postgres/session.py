@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import weakref
@@ -21,6 +22,9 @@ OLDEST = 120_000
 
 PATIENCE = {"connect_timeout": ("PGCONNECT_TIMEOUT", "15"), "keepalives_idle": ("", "60")}
 """Parameter of libpq -> the variable that sets it too, and our default: a dead network must not hang a run."""
+
+MOST_SECONDS = 2_000_000
+"""What one statement may take, at most: 23 days. A server counts milliseconds in 31 bits."""
 
 SELVES = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
 """libpq's variables of which one is enough to say where a server is."""
@@ -58,12 +62,13 @@ class Session:
     """
 
     def __init__(self, *, variable: str, seconds: float = 3600.0) -> None:
-        if not seconds > 0:
-            raise ConfigError(rule("source.seconds", seconds, "above 0"))
+        if not 0 < seconds <= MOST_SECONDS:
+            must_be = "above 0" if seconds <= 0 else f"{MOST_SECONDS:,} or less"
+            raise ConfigError(rule("source.seconds", seconds, must_be))
         self._connection, self.where = connected(variable)
         self._closing = weakref.finalize(self, _end, self._connection)
         try:
-            for setting in (*SETTINGS, f"SET statement_timeout = {round(seconds * 1000):d}"):
+            for setting in (*SETTINGS, f"SET statement_timeout = {math.ceil(seconds * 1000):d}"):
                 self._execute(setting)
             self._connection.commit()
             version = int(self.one("SELECT current_setting('server_version_num')::int AS n", where=self.where)["n"])
