@@ -158,3 +158,13 @@ def test_a_fine_tuned_compressor_brings_its_accountant(tmp_path):
     other = replace(experiment, privacy=replace(experiment.privacy, accountant="gdp"))
     with pytest.raises(ConfigError, match=r"privacy.accountant \(gdp\) must be auto"):
         prepare(other)
+
+
+def test_compressors_that_leave_no_budget_are_refused_before_any_is_spent(tmp_path):
+    experiment = compose.experiment(["dataset=lahman", "view=lahman_careers", f"pasteur.root={tmp_path}"])
+    raw = json.loads((resource("metadata") / "lahman_careers.detail.json").read_text())
+    raw["pasteur"]["compressors"]["batting"] = {"type": "pca", "share": 0.5, "residual": 0.6}
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "lahman_careers.detail.json").write_text(json.dumps(raw))
+    with pytest.raises(SchemaError, match=r"compressors of batting \(1.1\) must be 0.8 or less together"):
+        prepare(experiment)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pasteur.views.config import ViewConfig
 
 
+MOST_SHARES = 0.8
+"""Of the budget, what compressors may take together: pairs of their latent columns and the model live on the rest."""
+
 HALF = dict(zip(("wrk", "ref"), HALVES, strict=True))
 """In a sweep on ref: the half of ref that stands for each split."""
 
@@ -237,6 +240,9 @@ def _compressions(algorithm: ModuleType, name: str, view: str, schema: Schema) -
     found = {component: Compression.declare(schema, component) for component in schema.tables if component in children}
     for each in found.values():
         each.check()
+    if (spent := sum(each.codec.spends for each in found.values())) > MOST_SHARES:
+        must_be = f"{MOST_SHARES:g} or less together: the model needs the rest (share and residual of each component)"
+        raise SchemaError(rule(f"shares of the budget for compressors of {', '.join(found)}", f"{spent:g}", must_be))
     return found
 
 

@@ -146,7 +146,10 @@ LEVELS = {"embedding": {"type": "categories"}, "domain": {"levels": ["a"]}, "sou
         ({"top__compressors": {"vitals": {"segments": 0}}}, r"segments \(0\) must be a whole number from 1"),
         ({"top__compressors": {"vitals": {"residual": 2}}}, r"residual \(2\) must be true, false or a share"),
         ({"top__compressors": {"vitals": {"channels": {"puls": {}}}}}, "'puls' is no channel .* did you mean 'pulse'"),
-        ({"top__compressors": {"vitals": {"channels": {"pulse": {"transform": "cube"}}}}}, "must be one of none"),
+        (
+            {"top__compressors": {"vitals": {"channels": {"pulse": {"transform": "cube"}}}}},
+            r"compressors\.vitals\.pulse transform \(cube\) must be one of none",
+        ),
         ({"top__compressors": {"vitals": {"channels": {"pulse": {"focus": [0, 9]}}}}}, "inside of its range"),
         ({"top__compressors": {"vitals": {"channels": {"pulse": {"missing_with": "drops"}}}}}, "before it with a zero"),
         ({"top__compressors": {"vitals": {"channels": ["pulse"]}}}, r"channels \(\['pulse'\]\) must be a mapping"),

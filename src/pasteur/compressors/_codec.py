@@ -42,6 +42,11 @@ class Codec:
         compressor = kind.declare(replace(declaration, settings=settings))
         return cls(compressor=compressor, residual=Residual.declare(declaration), share=share)
 
+    @property
+    def spends(self) -> float:
+        """Share of the run's budget that is spent before there is a model."""
+        return self.share + (self.compressor.share if self.compressor.PRIVATE_FIT else 0.0)
+
     def encode(self, series: Series) -> Codes:
         """(entities, parts) codes; what is too long is cut, what is out of range goes to an edge."""
         return self.compressor.encode(series)

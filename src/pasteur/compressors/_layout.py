@@ -206,17 +206,21 @@ def _channel(column: Column, given: dict[str, Any]) -> Channel:
     focus = given.get("focus")
     if focus is not None and not (isinstance(focus, list) and len(focus) == 2 and all(map(_number, focus))):
         raise SchemaError(rule(f"{where}.focus", focus, "two numbers inside of its range, rising"))
-    return Channel(
-        name=column.name,
-        min=float(domain["min"]),
-        max=float(domain["max"]),
-        decimals=int(domain.get("decimals", 0)),
-        transform=given.get("transform", "sqrt" if kind == "log" else "none"),
-        missing=bool(domain.get("null", False)),
-        zero=zero,
-        missing_with=given.get("missing_with"),
-        focus=(float(focus[0]), float(focus[1])) if focus else None,
-    )
+    fields: dict[str, Any] = {
+        "name": column.name,
+        "min": float(domain["min"]),
+        "max": float(domain["max"]),
+        "decimals": int(domain.get("decimals", 0)),
+        "transform": given.get("transform", "sqrt" if kind == "log" else "none"),
+        "missing": bool(domain.get("null", False)),
+        "zero": zero,
+        "missing_with": given.get("missing_with"),
+        "focus": (float(focus[0]), float(focus[1])) if focus else None,
+    }
+    try:
+        return Channel(**fields)
+    except SchemaError as error:
+        raise SchemaError(f"compressors.{column.table}.{error}") from None
 
 
 def _number(value: object) -> bool:
@@ -267,7 +271,7 @@ def _embedding(column: Column) -> Embedding:
     from pasteur.embeddings import find
 
     kind = dict(column.embedding or {}).get("type")
-    return find(kind, where=f"{column.where} embedding").declare(column)
+    return find(str(kind), where=f"{column.where} embedding").declare(column)
 
 
 def _numbers(held: pa.Table, name: str | None) -> np.ndarray[Any, np.dtype[np.float64]]:
