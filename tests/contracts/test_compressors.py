@@ -144,6 +144,33 @@ def test_each_entity_is_encoded_by_itself(name):
     np.testing.assert_array_equal(own.encode(some), codes[order])
 
 
+def at_an_edge(own, one):
+    """A series so near to a level's edge that the last bit of a sum decides its code: `one`, moved by bisection."""
+
+    def code(shift):
+        return own.encode(series(one[None] + shift, [STEPS]))[0].tolist()
+
+    low, high = 0.0, next(shift for shift in (0.05, 0.1, 0.2, 0.3, 0.4) if code(shift) != code(0.0))
+    first = code(low)
+    while (middle := (low + high) / 2) not in (low, high):
+        low, high = (middle, high) if code(middle) == first else (low, middle)
+    return [one + shift for shift in (low, high)]
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_no_code_depends_on_how_many_other_series_there_are(name):
+    """Of people with one and the same series all have one code, whoever comes or goes."""
+    own = codec(name)
+    rng = np.random.default_rng(8)
+    for _ in range(4):
+        for edge in at_an_edge(own, 0.2 + 0.3 * rng.random((STEPS, len(CHANNELS)))):
+            for count in (1, 2, 3, 5, 33, 1023):
+                codes = own.encode(series(np.repeat(edge[None], count, axis=0), [STEPS] * count))
+                assert (codes == codes[0]).all(), count
+            again = own.compressor.curves(codes, np.full(count, STEPS))
+            assert (again == again[0]).all()
+
+
 @pytest.mark.parametrize("name", EACH)
 def test_the_same_generator_draws_the_same_series(name):
     own = codec(name)

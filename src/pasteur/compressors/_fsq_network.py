@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pasteur.compressors._rows import each_times
 from pasteur.compressors.linear import hats
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def packed(values: Floats, lengths: Codes, shares: Floats, shape: Shape) -> Floa
     known = np.isfinite(values) & (np.arange(shape.steps) < lengths[:, None])[:, :, None]
     filled = np.where(known, np.clip(values, 0, 1), 0.0)
     about = hats(shape.steps, shape.knots)[lengths].transpose(0, 2, 1)
-    weight = about @ known
-    mean = np.where(weight > 0, about @ filled / np.maximum(weight, 1e-9) - 0.5, 0.0)
+    weight = each_times(about, known.astype(np.float64))
+    mean = np.where(weight > 0, each_times(about, filled) / np.maximum(weight, 1e-9) - 0.5, 0.0)
     there = about.sum(2) > 0
     seen = (4 * mean, weight / (1 + weight), there, shares, lengths / shape.steps)
     return np.concatenate([part.reshape(count, -1) for part in (filled, known, *seen)], axis=1)
@@ -112,7 +113,12 @@ class Autoencoder(nn.Module):
         """
         given = (length / self.shape.steps)[:, None].to(levels.dtype)
         knots = torch.sigmoid(self.decoder(torch.cat([2 * levels - 1, 2 * given - 1, 2 * share - 1], dim=1)))
-        values: torch.Tensor = self.hats[length] @ knots.reshape(-1, self.shape.knots, self.shape.channels)
+        lines, shaped = self.hats[length], knots.reshape(-1, self.shape.knots, self.shape.channels)
+        if torch.is_grad_enabled():
+            return lines @ shaped
+        values = lines.new_zeros(len(lines), self.shape.steps, self.shape.channels)
+        for place in range(self.shape.knots):
+            values += lines[:, :, place, None] * shaped[:, place, None, :]
         return values
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
@@ -143,5 +149,18 @@ class _Side(nn.Module):
             last.weight *= 0.1
 
     def forward(self, entering: torch.Tensor) -> torch.Tensor:
-        added: torch.Tensor = self.straight(entering) + self.bent(entering)
-        return added
+        if torch.is_grad_enabled():
+            added: torch.Tensor = self.straight(entering) + self.bent(entering)
+            return added
+        bent = entering
+        for layer in self.bent:
+            bent = _by_rows(layer, bent) if isinstance(layer, nn.Linear) else layer(bent)
+        return _by_rows(self.straight, entering) + bent
+
+
+def _by_rows(layer: nn.Linear, rows: torch.Tensor) -> torch.Tensor:
+    """The layer, each row by itself: no row's last bits depend on how many others there are; see `_rows`."""
+    found = layer.bias.expand(len(rows), -1).clone()
+    for column, weights in zip(rows.T, layer.weight.T, strict=True):
+        found += column[:, None] * weights
+    return found

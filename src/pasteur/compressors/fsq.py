@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pasteur.compressors._private import PrivateFit
     from pasteur.privacy import Budget
 
-AT_ONCE = 1 << 14
-"""Series that go through the network at a time."""
+AT_ONCE = 1 << 11
+"""Series that go through the network at a time: so few that their numbers stay near the processor."""
 PUBLIC_RATE = 5e-3
 """Learning rate on public series: pretraining has found the way."""
 TRAINING = ("q", "steps", "clip", "rate")

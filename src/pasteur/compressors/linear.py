@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from pasteur.compressors._outside import Outside, smooth_targets
+from pasteur.compressors._rows import each_times, times
 from pasteur.embeddings import Part
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ def coefficients(values: Floats, lengths: Codes, basis: Floats) -> Floats:
             continue
         part = values[own, :length].transpose(0, 2, 1).reshape(-1, length)
         known = np.isfinite(part)
-        left = known.astype(np.float64) @ squares[length, :length].reshape(length, -1)
-        right = np.where(known, part, 0.0) @ basis[length, :length]
+        left = times(known.astype(np.float64), squares[length, :length].reshape(length, -1))
+        right = times(np.where(known, part, 0.0), basis[length, :length])
         some = known.any(axis=1)
         solved = np.full((len(part), knots), 0.5)
         tiny = 1e-9 * np.eye(knots)
@@ -179,7 +180,7 @@ def lines(knots: Floats, lengths: Codes, basis: Floats) -> Floats:
     for length in range(1, len(basis)):
         own = order[ends[length] : ends[length + 1]]
         if len(own):
-            found[own, :length] = basis[length, :length] @ knots[own]
+            found[own, :length] = each_times(basis[None, length, :length], knots[own])
     return found
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from pasteur.compressors._outside import Outside, smooth_targets
+from pasteur.compressors._rows import times
 from pasteur.compressors.linear import coefficients, hats, lines
 from pasteur.embeddings import Part
 from pasteur.errors import SchemaError, rule
@@ -130,7 +131,7 @@ class Pca:
         """Each component's level: equally many of a normal distribution of its spread lie in each."""
         from scipy.stats import norm
 
-        scores = (np.clip(self._coefficients(series), 0.0, 1.0) - self.mean) @ self.axes / self.spread
+        scores = times(np.clip(self._coefficients(series), 0.0, 1.0) - self.mean, self.axes) / self.spread
         levels = np.floor(norm.cdf(scores) * self.levels)
         codes = np.clip(levels, 0, self.levels - 1).astype(np.int64)
         return np.concatenate([codes, self.outside.encode(series)], axis=1)
@@ -140,7 +141,7 @@ class Pca:
         from scipy.stats import norm
 
         scores = norm.ppf((codes[:, : self.components] + 0.5) / self.levels) * self.spread
-        knots = np.clip(self.mean + scores @ self.axes.T, 0.0, 1.0)
+        knots = np.clip(self.mean + times(scores, self.axes.T), 0.0, 1.0)
         return lines(knots.reshape(len(codes), self.knots, len(self.declaration.channels)), lengths, self._basis)
 
     @cached_property
