@@ -18,6 +18,7 @@ from pasteur.pipelines.execute import ALWAYS
 from pasteur.pipelines.processing import nodes
 from pasteur.pipelines.processing import pipeline as processing
 from pasteur.pipelines.synthesize import pipeline as synthesize
+from pasteur.pipelines.synthesize import tree
 from pasteur.pipelines.synthesize.nodes import concatenate, draw
 from pasteur.schema import Schema
 from pasteur.table import Table
@@ -171,6 +172,21 @@ def test_encoders_of_the_dictionary_decode_as_the_ones_that_were_declared(schema
 
 def names(pipeline):
     return [node.name for node in pipeline.nodes]
+
+
+def test_which_codes_say_that_there_is_no_value_follows_from_the_schema():
+    domain = {"levels": ["a", "b"], "null": True}
+    columns = {"ward": ({"type": "categories"}, domain), "age": ({"type": "integers"}, {"min": 0, "max": 9})}
+    raw = {
+        "sdv": {"tables": {"stay": {"columns": {name: {"sdtype": "categorical"} for name in columns}}}},
+        "pasteur": {
+            "tables": {
+                "stay": {"columns": {c: {"embedding": e, "domain": d, "source": "x"} for c, (e, d) in columns.items()}}
+            }
+        },
+    }
+    encoder = TableEncoder.declare(Schema.parse(raw, name="v.detail", file="v.detail.json").table("stay"))
+    assert tree.missing(encoder.to_dict()) == ["ward"]
 
 
 def test_everything_before_the_algorithm_is_made_from_data_and_settings_alone(project):

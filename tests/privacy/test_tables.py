@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from trees import NAMED, NOTES, STAYS, TESTS, joined, patient, people, private_of, record_tree, replay_tree
@@ -9,6 +12,7 @@ from trees import NAMED, NOTES, STAYS, TESTS, joined, patient, people, private_o
 from pasteur.errors import PrivacyError
 from pasteur.privacy import contributions, lineage, sensitivity
 from pasteur.privacy.columns import first_bins, mean_code, step_bins
+from pasteur.privacy.memory import Memory
 from pasteur.synth import relational
 
 SETTINGS = relational.Settings(root="independent", contexts=2)
@@ -146,6 +150,58 @@ def test_what_was_before():
     beside = private.rows["notes"]._counts.plain(("ward of named stays",))
     assert beside.tolist() == [1, 0, 0, 0, 1]
     assert private.rows["notes"]._counts.plain(("which of stays",))[0] == 1
+
+
+def test_a_lasting_trait_is_a_column_of_the_parent():
+    """The mean of what is known over the rows that count; one code for rows of which none is, one for no rows."""
+    stays = [("u", "u", 1, 5, 2), ("u", "u", 2, 6, 0), ("u", "u", 3, 7, 3), ("u", "u", 4, 8, 2), ("u", "u", 5, 9, 0)]
+    stays += [("v", "v", 6, 5, 3), ("v", "v", 7, 5, 3)]
+    patients = [(unit, unit, 0, 0) for unit in ("u", "v", "w")]
+    private = private_of({"patients": patients, "stays": stays, "tests": [], "notes": []})
+    trait = private.rows["patients"]._counts.plain(("ward of stays on average",))
+    assert trait.tolist() == [0, 1, 0, 1, 1]  # of u (2 + 0 + 2) / 3: the fifth stay does not count
+    above = private.rows["stays"]._counts.plain(("ward of stays on average of patients",))
+    assert above.tolist() == [0, 4, 0, 2, 0]
+    # Of u: the mean at first; then halfway from 2 to 2 / 3, from 0 to 1, and from the mean, as none is known, to 0.
+    assert private.rows["stays"]._counts.plain(("ward due",)).tolist() == [0, 4, 0, 2]
+
+
+def one_by_one(parent, codes, size, missing):
+    """The trait of each parent, and of each row the mean so far and what is due, as they are told."""
+    known = [code for code in codes if code < size - missing]
+    half_up = lambda sums, count: math.floor(sums / count + 0.5)  # noqa: E731
+    trait = half_up(sum(known), len(known)) if known else size - 1
+    rows = []
+    for place, _ in enumerate(codes):
+        past = [code for code in codes[:place] if code < size - missing]
+        so_far = half_up(sum(past), len(past)) if past else size
+        last = codes[place - 1] if place and codes[place - 1] < size - missing else trait
+        # Rows of which nothing is known weigh as if they had the mean.
+        left = len(codes) - place
+        rest = (trait * (len(past) + left) - sum(past)) / left
+        due = min(max(half_up(last + rest, 2), 0), size - 1 - missing) if known else size - 1
+        rows.append((parent, trait, so_far, due))
+    return rows
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_memory_is_of_the_rows_of_one_parent(missing):
+    rng, size = np.random.default_rng(3), 9
+    families = [rng.integers(0 if k % 3 else size - 2, size, rng.integers(0, 6)).tolist() for k in range(60)]
+    told = [row for k, codes in enumerate(families) for row in one_by_one(k, codes, size, missing)]
+    number = np.array([len(codes) for codes in families])
+    rows = SimpleNamespace(
+        parent=np.array([row[0] for row in told]),
+        place=np.concatenate([np.arange(each) for each in number]),
+        siblings=np.repeat(number, number),
+    )
+    column = np.concatenate(families).astype(np.uint8)
+    memory = Memory(make=lambda: column, size=size, missing=missing, lineage=rows)
+    trait = memory.trait(len(families))
+    assert [size if not codes else trait[k] for k, codes in enumerate(families)] == trait.tolist()
+    assert trait[rows.parent].tolist() == [row[1] for row in told]
+    assert memory.so_far().tolist() == [row[2] for row in told]
+    assert memory.due(lambda: trait[rows.parent]).tolist() == [row[3] for row in told]
 
 
 def test_bins_cover_every_moment():

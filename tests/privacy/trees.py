@@ -13,7 +13,7 @@ from pasteur.table import UNIT, Table
 
 DOMAINS = {
     "patients": Domain.of({"sex": 2, "age": 9}, ordinal=["age"]),
-    "stays": Domain.of({"day": 40, "ward": 4}, ordinal=["day"]),
+    "stays": Domain.of({"day": 40, "ward": 4}, ordinal=["day", "ward"]),
     "tests": Domain.of({"kind": 3, "result": 6}, ordinal=["result"]),
     "notes": Domain.of({"tone": 3}),
 }
@@ -29,6 +29,8 @@ LOOKED = {
     "tests": {"tube of kind": Looked(column="kind", codes=np.array([2, 0, 2]), size=3, ordinal=False)},
 }
 """Public rows that ages and kinds name."""
+MISSING = {"stays": ["ward"], "tests": ["result"]}
+"""Attributes whose last code says that there is no value."""
 
 
 def table(kinds, rows):
@@ -89,6 +91,7 @@ def private_of(
         root="patients",
         salt="s",
         looked={name: LOOKED[name] for name in names if name in LOOKED},
+        missing=MISSING,
         max_rows_per_unit=m,
         mechanisms=mechanisms,
     )

@@ -153,6 +153,40 @@ def test_what_is_known_of_public_rows_is_a_context_and_is_never_contradicted():
     assert (made["result"] == 5 * tubes[made["kind"]]).mean() > 0.95
 
 
+def careers(people, rng):
+    """Eight yearly rows each, all around a level of the person's own that no single row shows."""
+    values = np.clip(np.round(rng.uniform(4, 27, (people, 1)) + rng.normal(0, 6, (people, 8))), 0, 31).astype(int)
+    persons = [f"p{number}" for number in range(people)]
+    return {
+        "people": pa.table({UNIT: persons, "person": persons, "kind": pa.array([0] * people, pa.uint8())}),
+        "years": pa.table(
+            {UNIT: np.repeat(persons, 8), "person": np.repeat(persons, 8)}
+            | {"year": pa.array(np.tile(range(8), people), pa.uint8()), "value": pa.array(values.ravel(), pa.uint8())}
+        ),
+    }
+
+
+def test_a_trait_that_lasts_is_kept():
+    """People differ from each other as much as they did, and a person's own rows no more than they did."""
+    codes = careers(3000, np.random.default_rng(0))
+    domains = {
+        "people": Domain.of({"kind": 2}),
+        "years": Domain.of({"year": 8, "value": 32}, ordinal=["year", "value"]),
+    }
+    relation = Relation(
+        parent="people", parent_key="person", child="years", child_key="person", order=("year",), max_rows=8
+    )
+    ledger = Ledger(Budget(epsilon=5.0, delta=1e-6), "gdp")
+    tables = {name: Table.of(table) for name, table in codes.items()}
+    private = PrivateTables.of(tables, domains, [relation], ledger, root="people", salt="s")
+    model = relational.fit(private, SETTINGS)
+    assert {"value due", "value of years on average of people"} & {*model.conditionals["years"]["value"].contexts}
+    made = model.sample(3000, rng=np.random.default_rng(1))["years"].frame()
+    real, drawn_ = (frame.groupby("person")["value"] for frame in (codes["years"].to_pandas(), made))
+    assert drawn_.mean().std() == pytest.approx(real.mean().std(), rel=0.04)
+    assert drawn_.std().mean() == pytest.approx(real.std().mean(), rel=0.04)
+
+
 def test_all_of_the_budget_is_spent_and_no_more():
     ledger = relational.fit(private_of(joined(*people(30))), SETTINGS).ledger
     assert 0.999 * ledger.total < ledger.spent <= ledger.total

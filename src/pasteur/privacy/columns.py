@@ -74,6 +74,8 @@ class Columns:
         above: what is known of the rows above, and of how many rows each parent has: names as in `known`.
         numbers: child table -> the column with the number of a row's children in it.
         firsts: child table with an order -> the column with the moment of the first of them, in bins, one more if none.
+        means: child table with an order -> its ordinal attribute -> the column with the mean of that over a row's
+            children: a trait of the row that lasts. One code more if there are none.
         step: the column with the time since the row before, in bins after 0 for first rows; None: there is no order.
         moment: the column with the time itself, in bins.
         place: the column with a row's place among those of its parent.
@@ -81,6 +83,8 @@ class Columns:
         links: second parent -> the column with how a row names a row of that.
         beside: second parent -> its attribute -> the column with that attribute of the row named.
         ordinal: the drawn columns that have a natural order.
+        missing: the attributes whose last code says that there is no value.
+        traits: attribute -> the column of `above` with its mean over all rows of the parent.
         looked: attribute that names rows of a public table -> the columns with what is known of that row.
     """
 
@@ -89,6 +93,7 @@ class Columns:
     above: tuple[str, ...] = ()
     numbers: Mapping[str, str]
     firsts: Mapping[str, str]
+    means: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     step: str | None = None
     moment: str | None = None
     place: str | None = None
@@ -96,6 +101,8 @@ class Columns:
     links: Mapping[str, str]
     beside: Mapping[str, Mapping[str, str]]
     ordinal: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -108,12 +115,13 @@ class Columns:
         """The columns of a row that its children's rows know, in the order of their `above`."""
         beside = [name for other, link in self.links.items() for name in (link, *self.beside[other].values())]
         along = [name for name in (self.place, self.left, self.step, self.moment) if name]
-        below = [
-            name
-            for child, number in self.numbers.items()
-            for name in (number, *([self.firsts[child]] if child in self.firsts else []))
-        ]
+        below = [name for child, number in self.numbers.items() for name in (number, *self.below(child))]
         return (*self.given, *self.above, *beside, *along, *below)
+
+    def below(self, child: str) -> tuple[str, ...]:
+        """The columns that say what a row's children are like, if it has any: when the first was, their means."""
+        first = [self.firsts[child]] if child in self.firsts else []
+        return (*first, *self.means.get(child, {}).values())
 
     @property
     def along(self) -> tuple[str, ...]:
@@ -127,13 +135,19 @@ class Columns:
 
     @property
     def remembered(self) -> tuple[str, ...]:
-        """The columns that say of each drawn column what it was in the row before, and on average so far."""
-        return tuple(column for name in self.drawn for column in self.memory(name))
+        """The columns that say of each drawn column what it was in the row before, and so far, and what is due."""
+        return (*(column for name in self.drawn for column in self.memory(name)), *self.due.values())
+
+    @property
+    def due(self) -> dict[str, str]:
+        """Each attribute with a trait -> the column with what is due of it (`due_code`)."""
+        return {name: f"{name} due" for name in self.traits}
 
     def memory(self, name: str) -> tuple[str, ...]:
         """Of one drawn column: the first as it was in the row before, the second its mean over all rows before.
 
-        Each has one code more than the column, which says that there is none; what has no order has no mean.
+        A mean is of the rows in which the column is not missing. Each has one code more than the column, which says
+        that there is none; what has no order has no mean.
         """
         return (f"{name} before", f"{name} so far") if name in self.ordinal else (f"{name} before",)
 
@@ -162,3 +176,27 @@ def mean_code(sums: Integers, count: Integers, none: int) -> Integers:
     some = np.maximum(count, 1)
     mean: Integers = np.where(count > 0, (2 * sums + some) // (2 * some), none)
     return mean
+
+
+def due_code(
+    mean: Integers, before: Integers, sums: Integers, known: Integers, left: Integers, *, size: int, missing: bool
+) -> Integers:
+    """Halfway from the row before to what this row and those after it must be on average for all to have `mean`.
+
+    One number that says what four do: the trait, the row before, what has been, and how many rows are to come. Halfway,
+    as rows that had to meet the mean would leave all that was missed so far to the last one. Missing rows before weigh
+    as if they had the mean, and a missing row before is as if it had.
+
+    Args:
+        mean: over all rows of the parent, (rows,) codes.
+        before: code of the row before; under 0: there is none.
+        sums: of the codes of the rows before that are not missing.
+        known: how many those are.
+        left: rows after this one.
+        size: codes of the attribute.
+        missing: whether the last of them says that there is no value: what is due if all rows lack one, not otherwise.
+    """
+    most, rows = size - 1 - missing, left + 1
+    last = np.where((before < 0) | (before > most), mean, before)
+    found = mean * (known + rows) - sums + last * rows
+    return np.where(mean > most, mean, np.clip((found + rows) // (2 * rows), 0, most))

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pasteur.privacy.columns import Columns, first_bins, mean_code, moments, step_bins
+from pasteur.privacy.columns import Columns, first_bins, moments, step_bins
 from pasteur.privacy.lineage import Lineage, linked
+from pasteur.privacy.memory import Memory
 from pasteur.privacy.sheet import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pasteur.marginals import Domain
     from pasteur.privacy.columns import Looked, Relation
@@ -34,6 +35,7 @@ def sheets_of(
     relations: Sequence[Relation],
     root: str,
     looked: Mapping[str, Mapping[str, Looked]],
+    missing: Mapping[str, Collection[str]],
 ) -> tuple[dict[str, Sheet], dict[str, Columns]]:
     """The columns of every table, parents before their children, and how they are called.
 
@@ -43,6 +45,7 @@ def sheets_of(
         relations: parents before their children.
         root: the table above all.
         looked: table -> what is known of public rows that its rows name.
+        missing: table -> its attributes whose last code says that there is no value.
 
     Raises:
         PrivacyError: two columns of one name.
@@ -69,15 +72,20 @@ def sheets_of(
             more |= _beside(sheet, sheets, whole, [r for r in relations if r.child == name and not r.owns])
             more |= _along(sheet, domains[name], owner)
         below = [each for each in relations if each.parent == name and each.owns]
-        numbers, firsts = _below(sheet, whole, domains, below)
-        more = {"links": {}, "beside": {}} | more
-        columns[name] = Columns(own=own, order=order, numbers=numbers, firsts=firsts, **more)  # type: ignore[arg-type]
-        columns[name] = replace(
-            columns[name], ordinal=tuple(each for each in columns[name].drawn if each in sheet.ordinal)
-        )
+        more |= _below(sheet, whole, domains, below, missing)
+        more = {
+            "links": {},
+            "beside": {},
+            "missing": tuple(each for each in own if each in missing.get(name, ())),
+        } | more
+        called = Columns(own=own, order=order, **more)  # type: ignore[arg-type]
+        called = replace(called, ordinal=tuple(each for each in called.drawn if each in sheet.ordinal))
         if owner:
-            for each in columns[name].drawn:
-                _remember(sheet, columns[name].memory(each), each)
+            above = dict(zip(columns[owner.parent].visible, called.above, strict=True))
+            means = columns[owner.parent].means.get(name, {})
+            called = replace(called, traits={each: above[column] for each, column in means.items()})
+            _remember(sheet, called)
+        columns[name] = called
         sheets[name] = sheet
     return sheets, columns
 
@@ -141,11 +149,16 @@ def _along(sheet: Sheet, domain: Domain, owner: Relation) -> dict[str, object]:
 
 
 def _below(
-    sheet: Sheet, whole: Mapping[str, Lineage], domains: Mapping[str, Domain], below: Sequence[Relation]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """How many rows each of `below` has of a row, and when the first one was."""
+    sheet: Sheet,
+    whole: Mapping[str, Lineage],
+    domains: Mapping[str, Domain],
+    below: Sequence[Relation],
+    missing: Mapping[str, Collection[str]],
+) -> dict[str, object]:
+    """How many rows each of `below` has of a row, when the first one was, and what they are on average."""
     numbers: dict[str, str] = {}
     firsts: dict[str, str] = {}
+    means: dict[str, dict[str, str]] = {}
     rows = len(sheet.lineage.unit)
     for each in below:
         child = whole[each.child]
@@ -164,7 +177,23 @@ def _below(
                 return codes
 
             firsts[each.child] = sheet.add(f"first of {each.child}", len(edges), first, ordinal=True)
-    return numbers, firsts
+            means[each.child] = _means(sheet, child, each, domains[each.child], missing.get(each.child, ()))
+    return {"numbers": numbers, "firsts": firsts, "means": means}
+
+
+def _means(
+    sheet: Sheet, child: Lineage, relation: Relation, domain: Domain, missing: Collection[str]
+) -> dict[str, str]:
+    """The traits of a row: of each ordinal attribute of its children the mean. Of one child alone that is no news."""
+    found: dict[str, str] = {}
+    for name in domain.attributes if relation.max_rows > 1 else ():
+        if name in domain.ordinal and name not in relation.order:
+            size = domain.size((name,))
+            make = partial(child.columns.__getitem__, name)
+            memory = Memory(make=make, size=size, missing=name in missing, lineage=child)
+            trait = partial(memory.trait, len(sheet.lineage.unit))
+            found[name] = sheet.add(f"{name} of {relation.child} on average", size + 1, trait, ordinal=True)
+    return found
 
 
 def _beside(
@@ -191,21 +220,13 @@ def _beside(
     return {"links": names, "beside": beside}
 
 
-def _remember(sheet: Sheet, called: Sequence[str], name: str) -> None:
-    """The column `name` of the row before among those of the same parent, and its mean over all of those."""
-    make, none, lineage = sheet.makers[name], sheet.sizes[name], sheet.lineage
-    kind = np.min_scalar_type(none)
-
-    def before() -> Column:
-        column = make().astype(kind)
-        shifted = np.append(kind.type(none), column[:-1])[: len(column)]
-        return np.where(lineage.place >= 1, shifted, kind.type(none))
-
-    def so_far() -> Column:
-        column = make().astype(np.int64)
-        upto = np.append(0, np.cumsum(column))[: len(column)]
-        first = np.arange(len(column)) - lineage.place
-        return mean_code(upto - upto[first], lineage.place, none).astype(kind)
-
-    for one, maker in zip(called, (before, so_far), strict=False):
-        sheet.hidden.add(sheet.add(one, none + 1, maker, ordinal=name in sheet.ordinal))
+def _remember(sheet: Sheet, called: Columns) -> None:
+    """What is known of each drawn column from other rows of the same parent; rows below do not see it."""
+    for name in called.drawn:
+        size = sheet.sizes[name]
+        memory = Memory(make=sheet.makers[name], size=size, missing=name in called.missing, lineage=sheet.lineage)
+        for one, make in zip(called.memory(name), (memory.before, memory.so_far), strict=False):
+            sheet.hidden.add(sheet.add(one, size + 1, make, ordinal=name in sheet.ordinal))
+        if name in called.due:
+            make = partial(memory.due, sheet.makers[called.traits[name]])
+            sheet.hidden.add(sheet.add(called.due[name], size, make, ordinal=True))

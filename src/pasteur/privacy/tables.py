@@ -17,7 +17,7 @@ from pasteur.privacy.private_table import PrivateTable
 from pasteur.privacy.sheets import sheets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pasteur.marginals import Domain
     from pasteur.privacy.ledger import Ledger
@@ -68,6 +68,7 @@ class PrivateTables:
         root: str,
         salt: str,
         looked: Mapping[str, Mapping[str, Looked]] | None = None,
+        missing: Mapping[str, Collection[str]] | None = None,
         max_rows_per_unit: int = 1,
         rows_public: bool = False,
         mechanisms: Mechanisms | None = None,
@@ -82,6 +83,7 @@ class PrivateTables:
             root: the table above all others.
             salt: key of the hashes.
             looked: table -> what is known of public rows that its rows name.
+            missing: table -> its attributes whose last code says that there is no value.
             max_rows_per_unit: of the root.
             rows_public: the schema declares the number of the root's rows public.
             mechanisms: the noise; a recorder in tests.
@@ -113,7 +115,7 @@ class PrivateTables:
                 max_rows=_positive(each.max_rows),
                 salt=salt,
             )
-        sheets, columns = sheets_of(whole, domains, relations, root, looked or {})
+        sheets, columns = sheets_of(whole, domains, relations, root, looked or {}, missing or {})
         return cls(
             root=private,
             relations=tuple(relations),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pasteur.marginals import Measurement
     from pasteur.privacy import PrivateRows
+    from pasteur.privacy.columns import Columns
     from pasteur.privacy.tables import PrivateTables
     from pasteur.synth._relational_conditional import Conditional
     from pasteur.synth.relational import Settings
@@ -35,10 +36,10 @@ LEAST = 1e-3
 """Rows of a unit, on average, that are taken for granted."""
 COUNTS = 4.0
 """Parts of the budget that a number of children on its own has, where other columns on their own have 1."""
-ALL, BEGINNING, AFTER = "all", "first", "later"
-"""Which rows of each parent a conditional is of."""
-PARTS = {ALL: 1.0, BEGINNING: 1.0, AFTER: 2.0}
-"""Parts of the budget that a conditional has."""
+ALL, BEGINNING, AFTER, TRAIT = "all", "first", "later", "trait"
+"""Which rows of each parent a conditional is of; the last is of all, and of what the rows below are on average."""
+PARTS = {ALL: 1.0, BEGINNING: 1.0, AFTER: 2.0, TRAIT: 0.5}
+"""Parts of the budget that a conditional has; a trait has as many on its own, where other columns have 1."""
 
 
 class Fitting:
@@ -55,7 +56,7 @@ class Fitting:
         self.owners = {each.child: each for each in private.relations if each.owns}
         below = (self.ledger.remaining - self.kept) * settings.one_way_share
         self.alone = {name: self._alone(name) for name in private.rows}
-        self.unmeasured = sum(self._weight(name) for name in private.rows)
+        self.unmeasured = sum(sum(parts.values()) for parts in self.alone.values())
         self.one_cost = below / self.unmeasured
         self.parts = sum(map(self._parts, private.rows))
         self.chains: dict[str, dict[str, Chain]] = {}
@@ -74,9 +75,9 @@ class Fitting:
         if name in self.owners:
             known = self._rows(name, leveled, shares)
         for child, number in called.numbers.items():
-            targets = [number, called.firsts[child]] if child in called.firsts else [number]
-            for target in targets:
-                self._learn(name, ALL, leveled, target, shares[target], known)
+            traits = called.means.get(child, {}).values()
+            for target in (number, *called.below(child)):
+                self._learn(name, TRAIT if target in traits else ALL, leveled, target, shares[target], known)
                 known = [*known, target]
             self.numbers[child] = shares[number]
 
@@ -111,21 +112,18 @@ class Fitting:
             each for other, link in called.links.items() if link == target for each in called.beside[other].values()
         ]
 
-    def _alone(self, name: str) -> list[str]:
-        """The columns of a table that are measured on their own."""
+    def _alone(self, name: str) -> dict[str, float]:
+        """The columns of a table that are measured on their own -> their parts of the budget for that."""
         called = self.private.columns[name]
         own = called.drawn if name in self.owners else called.own
         moment = [called.moment] if called.moment else []
-        return [*own, *moment, *called.numbers.values(), *called.firsts.values()]
-
-    def _weight(self, name: str) -> float:
-        """Parts of the budget of columns on their own that a table has: 1 each, those that count children more."""
-        return len(self.alone[name]) + (COUNTS - 1) * len(self.private.columns[name].numbers)
+        parts = dict.fromkeys([*own, *moment], 1.0) | dict.fromkeys(called.numbers.values(), COUNTS)
+        return parts | dict.fromkeys(called.firsts.values(), 1.0) | dict.fromkeys(_traits(called), PARTS[TRAIT])
 
     def _parts(self, name: str) -> float:
         """Parts of the budget that a table's conditionals have."""
         called = self.private.columns[name]
-        parts = PARTS[ALL] * (len(called.numbers) + len(called.firsts))
+        parts = PARTS[ALL] * (len(called.numbers) + len(called.firsts)) + PARTS[TRAIT] * len(_traits(called))
         if name not in self.owners:
             return parts
         if self.owners[name].max_rows == 1:
@@ -145,9 +143,8 @@ class Fitting:
         """Each column on its own: noisy shares, of ordered ones smoothed."""
         found = {}
         clip = self._clip(name, ALL)
-        numbers = self.private.columns[name].numbers.values()
-        for column in self.alone[name]:
-            sigma = rows.clipped_sigma(self.one_cost * (COUNTS if column in numbers else 1), clip)
+        for column, parts in self.alone[name].items():
+            sigma = rows.clipped_sigma(self.one_cost * parts, clip)
             (one,) = rows.measure_clipped([(column,)], sigmas=[sigma], clip=clip, label="one column")
             self.measured.append(one)
             if column in rows.domain.ordinal and len(one.values) >= SMALLEST:
@@ -155,7 +152,7 @@ class Fitting:
             counts = np.maximum(np.asarray(one.values, dtype=np.float64), 0)
             counts[counts < one.sigma / 2] = 0
             found[column] = counts / counts.sum() if counts.sum() > 0 else np.full(len(counts), 1 / len(counts))
-        self.unmeasured -= self._weight(name)
+        self.unmeasured -= sum(self.alone[name].values())
         return found
 
     def _chains(self, name: str, rows: PrivateRows, shares: Mapping[str, Floats]) -> dict[str, Chain]:
@@ -173,6 +170,7 @@ class Fitting:
                 chains |= {column: self.chains[other][each].with_none() for each, column in columns.items()}
             for each in called.drawn:
                 chains |= dict.fromkeys(called.memory(each), chains[each].with_none())
+            chains |= {column: chains[each] for each, column in called.due.items()}
             number = self.numbers[name]
             places = Chain.of(np.array([number[k + 1 :].sum() for k in range(len(number) - 1)]), ordinal=True)
             chains |= dict.fromkeys([each for each in (called.place, called.left) if each], places)
@@ -196,7 +194,7 @@ class Fitting:
             weight=max(LEAST, float(shares @ np.minimum(each, most))),
             doubt=settings.doubt,
         )
-        learnt = learn(rows, target, one, known, self.chains[name], spending, whole=kind == ALL)
+        learnt = learn(rows, target, one, known, self.chains[name], spending, whole=kind in {ALL, TRAIT})
         key = at_first(name) if kind == BEGINNING else name
         self.conditionals.setdefault(key, {})[target] = learnt.conditional
         self.measured += learnt.measurements
@@ -207,7 +205,12 @@ class Fitting:
             return np.ones(1), np.ones(1)
         number = self.numbers[name]
         rows = np.arange(len(number), dtype=float)
-        each = {ALL: rows, BEGINNING: np.minimum(rows, 1), AFTER: np.maximum(rows - 1, 0)}[kind]
+        each = {ALL: rows, TRAIT: rows, BEGINNING: np.minimum(rows, 1), AFTER: np.maximum(rows - 1, 0)}[kind]
         above, shares = self._rows_of_unit(self.owners[name].parent, ALL)
         parents = float(above @ shares)
         return (each, number) if parents == 1 else (np.array([parents * float(each @ number)]), np.ones(1))
+
+
+def _traits(called: Columns) -> list[str]:
+    """The columns that say what a row's children are on average."""
+    return [column for means in called.means.values() for column in means.values()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pasteur.privacy.columns import first_bins, mean_code, moments, step_bins
+from pasteur.privacy.columns import due_code, first_bins, mean_code, moments, step_bins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,16 +132,14 @@ class Drawing:
         called, sheet = self.columns[name], self.sheets[name]
         for child, column in called.numbers.items():
             sheet[column] = drawn(self.conditionals[name][column], sheet, rows, without=None, rng=self.rng)
-            if child not in called.firsts:
-                continue
-            first = called.firsts[child]
-            conditional = self.conditionals[name][first]
-            none = conditional.shares.shape[-1] - 1
             some = np.flatnonzero(sheet[column] > 0)
-            codes = np.full(rows, none, dtype=np.min_scalar_type(none))
-            known = {each: sheet[each][some] for each in conditional.contexts}
-            codes[some] = drawn(conditional, known, len(some), without=none, rng=self.rng)
-            sheet[first] = codes
+            for target in called.below(child):
+                conditional = self.conditionals[name][target]
+                none = conditional.shares.shape[-1] - 1
+                codes = np.full(rows, none, dtype=np.min_scalar_type(none))
+                known = {each: sheet[each][some] for each in conditional.contexts}
+                codes[some] = drawn(conditional, known, len(some), without=none, rng=self.rng)
+                sheet[target] = codes
 
 
 class _Rows:
@@ -149,7 +147,7 @@ class _Rows:
 
     def __init__(self, drawing: Drawing, relation: Relation, parent: Integers, place: Integers, left: Integers) -> None:
         self.drawing, self.relation, self.parent = drawing, relation, parent
-        self.called = drawing.columns[relation.child]
+        self.called, self.left = drawing.columns[relation.child], left
         self.conditionals = drawing.conditionals[relation.child]
         self.firsts = drawing.conditionals.get(at_first(relation.child), {})
         self.above = drawing.sheets[relation.parent]
@@ -167,7 +165,9 @@ class _Rows:
         # What only rows below will ask for.
         self.kept = [name for name in self.called.visible if name not in self.sheet and name in self._along]
         self.sheet |= {name: np.zeros(len(parent), dtype=np.int64) for name in self.kept}
-        self.sums = {name: np.zeros(len(parent), dtype=np.int64) for name in self.called.ordinal}
+        self.sums, self.counts = (
+            {name: np.zeros(len(parent), dtype=np.int64) for name in self.called.ordinal} for _ in range(2)
+        )
         self.time = np.zeros(len(parent), dtype=np.int64)
         self.named = {other: np.full(len(parent), -1, dtype=np.int64) for other in self.called.links}
         if self.called.order:
@@ -203,16 +203,31 @@ class _Rows:
         for name in self.kept:
             self.sheet[name][rows] = known[name]
         for name, sums in self.sums.items():
-            sums[rows] = known[name] + (sums[rows - 1] if step else 0)
+            counts, size = self.counts[name], self.conditionals[name].shares.shape[-1]
+            counted = known[name] < size - (name in self.called.missing)
+            sums[rows] = known[name] * counted + self._last(sums, rows, step, 0)
+            counts[rows] = counted + self._last(counts, rows, step, 0)
 
     def _remember(self, name: str, known: Sheet, rows: Integers, step: int) -> None:
-        """What the column was in the row before, and on average so far."""
-        none = self.conditionals[name].shares.shape[-1]
+        """What the column was in the row before, on average so far, and what is due of it."""
+        size = self.conditionals[name].shares.shape[-1]
         before, *mean = self.called.memory(name)
-        known[before] = self.sheet[name][rows - 1] if step else np.full(len(rows), none)
-        for each in mean:
-            sums = self.sums[name][rows - 1] if step else np.zeros(len(rows), dtype=np.int64)
-            known[each] = mean_code(sums, np.full(len(rows), step), none)
+        known[before] = self._last(self.sheet[name], rows, step, size)
+        if name not in self.sums:
+            return
+        sums, counts = (self._last(each[name], rows, step, 0) for each in (self.sums, self.counts))
+        known |= {each: mean_code(sums, counts, size) for each in mean}
+        if name in self.called.due:
+            trait = known[self.called.traits[name]].astype(np.int64)
+            last = self._last(self.sheet[name], rows, step, -1)
+            missing = name in self.called.missing
+            known[self.called.due[name]] = due_code(
+                trait, last, sums, counts, self.left[rows], size=size, missing=missing
+            )
+
+    def _last(self, column: Codes, rows: Integers, step: int, none: int) -> Integers:
+        """The column in the rows before; `none` in first rows."""
+        return column[rows - 1].astype(np.int64) if step else np.full(len(rows), none, dtype=np.int64)
 
     def _one(self, name: str, known: Sheet, rows: Integers, step: int, *, without: int | None = None) -> Codes:
         conditional = self.conditionals[name] if step else self.firsts.get(name, self.conditionals[name])

@@ -1,7 +1,8 @@
 """`relational`: a tree of tables under one claim per unit: its root by any algorithm, its children row by row. Our own.
 
 1. ONE-WAYS: every column of every table on its own, each unit's rows clipped together; levels of it from those alone.
-2. CHILDREN: how many rows of each child a row has, and when the first one was, given what is known of the row.
+2. CHILDREN: how many rows of each child a row has, and, of those in order, when the first was and what they are on
+   average, given what is known of the row.
 3. ROWS: each attribute of a child's row given at most three of: rows above, rows before, place, attributes before it.
    Each of the three is chosen by the exponential mechanism for what it tells beyond those before (`_relational_...`).
 4. ROOT: by an algorithm for one table, with what is left.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pasteur.embeddings.table import TableEncoder
 from pasteur.marginals import Domain
 from pasteur.naming import looked
 from pasteur.privacy.tables import PrivateTables
@@ -48,7 +49,8 @@ def fit(
     root, relations = tree(schema)
     domains = {name: _domain(entry["attributes"]) for name, entry in dictionary.items()}
     known = looked(schema, public)
-    private = PrivateTables.of(codes, domains, relations, ledger, root=root, looked=known, **protection)
+    gone = {name: missing(entry) for name, entry in dictionary.items()}
+    private = PrivateTables.of(codes, domains, relations, ledger, root=root, looked=known, missing=gone, **protection)
     model: RelationalModel = module.fit(private, settings)
     return replace(model, ids={name: dict(entry["ids"]) for name, entry in dictionary.items()})
 
@@ -56,3 +58,9 @@ def fit(
 def _domain(parts: list[dict[str, Any]]) -> Domain:
     ordinal = [part["name"] for part in parts if part["ordered"]]
     return Domain.of({part["name"]: part["size"] for part in parts}, ordinal=ordinal)
+
+
+def missing(entry: Mapping[str, Any]) -> list[str]:
+    """The attributes whose last code says that there is no value, as the schema declares them."""
+    nullable = [each for each in TableEncoder.from_dict(entry).embeddings.values() if getattr(each, "null", False)]
+    return [part.name for each in nullable for part in each.parts]
