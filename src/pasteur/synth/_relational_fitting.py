@@ -34,7 +34,7 @@ MOST = 4
 """Rows that those of a unit weigh together when contexts are scored, at most."""
 LEAST = 1e-3
 """Rows of a unit, on average, that are taken for granted."""
-COUNTS = 4.0
+COUNTS = 6.0
 """Parts of the budget that a number of children on its own has, where other columns on their own have 1."""
 ALL, BEGINNING, AFTER, TRAIT = "all", "first", "later", "trait"
 """Which rows of each parent a conditional is of; the last is of all, and of what the rows below are on average."""
