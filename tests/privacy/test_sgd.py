@@ -102,6 +102,33 @@ def test_no_unit_passes_the_bound_whatever_it_holds(bad):
     assert norm <= 0.5
 
 
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_no_unit_passes_the_bound_where_its_rows_nearly_cancel(scale):
+    """A norm of gradients that cancel is that of their rounding, unless it is taken in more digits than they have."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(64, 32))
+    signs = torch.tensor([1.0, -1.0])
+    for near in (1e-1, 1e-3, 1e-5):
+        rows = scale * torch.randn(1, 2, 64)
+        rows[0, 1] = rows[0, 0] + near * scale * torch.randn(64)
+        weights = torch.randn(32)
+        found = clipped_sum(
+            layers(net), lambda r, w=weights: (net(r) @ w) * signs, rows, torch.full((1, 2), 0.5), clip=1e-3
+        )
+        assert float(torch.cat([part.reshape(-1) for part in found]).norm()) <= 1e-3
+
+
+def test_a_sum_over_many_units_is_moved_by_one_of_them_by_no_more_than_the_clip():
+    net = torch.nn.Sequential(torch.nn.Linear(3, 2))
+    rows, shares = torch.ones(40_960, 1, 3), torch.ones(40_960, 1)
+
+    def summed(count):
+        return clipped_sum(layers(net), lambda r: 50 * net(r).sum(1), rows[:count], shares[:count], clip=0.03)
+
+    moved = [whole - less for whole, less in zip(summed(40_960), summed(40_959), strict=True)]
+    assert float(torch.cat([part.reshape(-1) for part in moved]).norm()) <= 0.03
+
+
 def test_what_no_ghost_norm_covers_is_refused():
     with pytest.raises(PrivacyError, match=r"weight '0.weight' must belong to a Linear layer"):
         layers(torch.nn.Sequential(torch.nn.Conv1d(1, 1, 1)))

@@ -28,7 +28,7 @@ HALVES = {"ref_fit": "ref", "ref_held": "ref"}
 """The halves of a split, and whose they are: where a sweep is tuned on ref, one is fitted and the other an anchor."""
 IN_WORDS = {"ref_fit": "the fitted half of ref", "ref_held": "the other half of ref"}
 NOT_PRIVATE = "NOT PRIVATE"
-ROWS_PUBLIC = "the exact number of rows is not protected: the schema declares it public"
+ROWS_PUBLIC = "the exact number of rows that count is not protected: the schema declares it public"
 """What a claim must say where an algorithm may look at the number of rows."""
 
 

@@ -178,14 +178,14 @@ class PrivateSeries:
         kept = [weight.detach().clone() for weight in weights]
         for step in range(training.steps):
             chosen = np.flatnonzero(self._mechanisms.taking_part(len(self._rows), event))
-            total = [torch.zeros_like(weight) for weight in weights]
+            total = [torch.zeros_like(weight, dtype=torch.float64) for weight in weights]
             for start in range(0, len(chosen), CHUNK):
                 some = chosen[start : start + CHUNK]
                 rows = torch.as_tensor(self._rows[some], device=device)
                 shares = torch.as_tensor(self._weights[some], device=device)
                 clipped = clipped_sum(linears, loss, rows, shares, clip=training.clip)
                 total = [whole + part for whole, part in zip(total, clipped, strict=True)]
-            flat = torch.cat([part.reshape(-1) for part in total]).double().cpu().numpy()
+            flat = torch.cat([part.reshape(-1) for part in total]).cpu().numpy()
             noisy = torch.as_tensor(self._mechanisms.step(flat, event) / (training.q * units))
             start = 0
             for weight in weights:
@@ -247,7 +247,7 @@ def clipped_sum(
         clip: the bound.
 
     Returns:
-        A tensor a weight: each layer's weight and bias, in order.
+        A float64 tensor a weight: each layer's weight and bias, in order.
 
     Raises:
         PrivacyError: a layer did not run once.
@@ -269,10 +269,11 @@ def clipped_sum(
     outputs = [entered[layer][0][1] for layer in linears]
     backward = torch.autograd.grad((losses.reshape(shares.shape) * shares).sum(), outputs)
     pairs = []
-    squares = torch.zeros(len(rows), device=rows.device)
+    squares = torch.zeros(len(rows), device=rows.device, dtype=torch.float64)
     for layer, gradient in zip(linears, backward, strict=True):
-        a = entered[layer][0][0].reshape(*shares.shape, -1)
-        g = gradient.reshape(*shares.shape, -1)
+        # In double: where the gradients of a unit's rows nearly cancel, a norm in single is that of its rounding.
+        a = entered[layer][0][0].reshape(*shares.shape, -1).double()
+        g = gradient.reshape(*shares.shape, -1).double()
         inner = a @ a.transpose(1, 2) + (0.0 if layer.bias is None else 1.0)
         squares = squares + ((g @ g.transpose(1, 2)) * inner).sum((1, 2))
         pairs.append((layer, a, g))
