@@ -300,4 +300,4 @@ def test_d26_nothing_unsafe_unless_the_user_says_so_and_then_it_is_stamped(proje
     path.write_text(json.dumps(raw))
     result = run(project())
     assert result.claim["private"]
-    assert result.claim["stamps"] == ["the exact number of rows is not protected: the schema declares it public"]
+    assert result.claim["stamps"] == ["the exact number of rows that count is not protected: the schema declares it public"]

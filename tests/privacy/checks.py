@@ -235,7 +235,7 @@ def what_voids_a_claim_is_on_it():
     seeded = private_of(rows_of(9), mechanisms=ExactMechanisms(debug_seed=1))
     assert seeded.ledger.claim()["epsilon"] is None
     public = private_of(rows_of(9), rows_public=True)
-    assert public.ledger.stamps == ("the exact number of rows is not protected: the schema declares it public",)
+    assert public.ledger.stamps == ("the exact number of rows that count is not protected: the schema declares it public",)
     assert private_of(rows_of(9)).public_rows is None
 
 

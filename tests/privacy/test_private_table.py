@@ -161,7 +161,7 @@ def test_d17_number_of_rows_is_private_unless_declared(make_private, rows):
     public = make_private(columns, units, rows_public=True)
     assert public.public_rows == 40
     # what is given away must be in the claim
-    assert public.ledger.stamps == ("the exact number of rows is not protected: the schema declares it public",)
+    assert public.ledger.stamps == ("the exact number of rows that count is not protected: the schema declares it public",)
     assert public.ledger.private
     assert private.ledger.stamps == ()
 

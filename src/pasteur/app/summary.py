@@ -61,7 +61,8 @@ def lines(result: Result, tracked: Tracked | None, problem: str = "", *, bold: b
         out += row("report", str(_short(result.report, e.root)), whole=True)
     out += row("took", f"{result.seconds:.1f} s, {result.peak_mb:.0f} MB; {_steps(result)}")
     out += row("MLflow", problem or page(tracked), whole=not problem)
-    out += row("next", f"pasteur ui | pasteur export {result.run_id} --out release", whole=True)
+    export = f" | pasteur export {result.run_id} --out release" if result.claim.get("private") else ""
+    out += row("next", f"pasteur ui{export}", whole=True)
     return out
 
 

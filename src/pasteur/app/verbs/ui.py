@@ -54,6 +54,7 @@ def main(argv: Sequence[str]) -> int:
         command(root, arguments.port), env={**os.environ, **tracking.ENVIRONMENT, **_store()}, cwd=root / "outputs"
     ) as server:
         try:
+            print(f"MLflow: {address}/{page} in some seconds", flush=True)  # noqa: T201 - before all that MLflow says
             _wait(server, address)
             print(f"MLflow: {address}/{page}\nCtrl-C ends it.", flush=True)  # noqa: T201 - what a person asked for
             if not arguments.no_browser:
