@@ -87,8 +87,8 @@ def _meaning(claim: Mapping[str, Any]) -> list[str]:
         ),
         (
             f"<p>It covers each {_text(unit)} of: {_text(', '.join(claim['people']))}. "
-            f"Not covered: {_text(', '.join(claim['not_covered']) or 'nobody')}. These are parts of the data, into which "
-            f"a hash of each {_text(unit)}'s id dealt everybody: wrk to learn from, the others to measure by.</p>"
+            f"Not covered: {_text(', '.join(claim['not_covered']) or 'nobody')}. These are parts of the data, into "
+            f"which a hash of each {_text(unit)}'s id dealt everybody: wrk to learn from, the others to measure by.</p>"
         ),
     ]
 
