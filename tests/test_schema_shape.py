@@ -13,7 +13,7 @@ from pasteur import relations, schema_shape
 from pasteur.compressors._store import Compression
 from pasteur.embeddings.table import TableEncoder
 from pasteur.errors import SchemaError
-from pasteur.schema import load
+from pasteur.metadata import load
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "compressors"))
 from test_layout import RAW

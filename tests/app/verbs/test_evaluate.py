@@ -126,7 +126,7 @@ def test_mistakes_of_the_command_line_are_one_line(folder, words, told, capsys):
     [
         ("S.json", "{", "S.json: is not valid JSON"),
         ("S.json", "[]", "S.json: must be metadata"),
-        ("S.json", '{"sdv": {"tables": {"people": 3}}}', "S.json: is not metadata"),
+        ("S.json", '{"sdv": {"tables": {"people": 3}}}', "S.json: sdv.tables.people (3) must be a mapping"),
         ("syn.csv", "age,age\n1,2\n", "each column must have a name of its own"),
         ("syn.csv", "age,word\n1,2,3\n", "is not CSV"),
         ("syn.csv", "age,word\nzebra-7731,b\n", "people.age"),

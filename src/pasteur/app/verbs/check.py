@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pasteur.app import groups
@@ -203,6 +203,10 @@ def _sound_in_server(experiment: Experiment) -> Iterable[str]:
 
 
 def _sound(experiment: Experiment) -> Iterable[str]:
+    from pasteur.plan import resolved
+
+    view = resolved(experiment.view, dataset=experiment.dataset, schema=experiment.schema, root=experiment.root)
+    experiment = replace(experiment, view=view)
     if experiment.dataset.in_server:
         return _sound_in_server(experiment)
     return _sound_in_files(experiment)
