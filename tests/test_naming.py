@@ -22,18 +22,10 @@ from pasteur.schema import Schema
 from pasteur.synth import relational
 from pasteur.table import Table
 from pasteur.views import ComponentConfig, PublicConfig, ViewConfig
+from test_relations import link
 
 ID, NUMBER, WORD = {"sdtype": "id", "regex_format": "[a-z0-9]+"}, {"sdtype": "numerical"}, {"sdtype": "categorical"}
 WARDS = Table.of(pa.table({"ward": ["a", "b", "c", "d"], "beds": [10, 20, 30, 40], "kind": ["in", "out", "in", "out"]}))
-
-
-def link(parent, key, child, column=None):
-    return {
-        "parent_table_name": parent,
-        "parent_primary_key": key,
-        "child_table_name": child,
-        "child_foreign_key": column or key,
-    }
 
 
 def declared(embedding, **domain):
