@@ -22,7 +22,6 @@ from pasteur.schema import Schema
 from pasteur.synth import relational
 from pasteur.table import Table
 from pasteur.views import ComponentConfig, PublicConfig, ViewConfig
-from test_relations import link
 
 ID, NUMBER, WORD = {"sdtype": "id", "regex_format": "[a-z0-9]+"}, {"sdtype": "numerical"}, {"sdtype": "categorical"}
 WARDS = Table.of(pa.table({"ward": ["a", "b", "c", "d"], "beds": [10, 20, 30, 40], "kind": ["in", "out", "in", "out"]}))
@@ -54,7 +53,11 @@ def raw():
             }
         },
     }
-    links = [link("people", "person", "visits"), link("wards", "ward", "visits")]
+    ends = ("parent_table_name", "parent_primary_key", "child_table_name", "child_foreign_key")
+    links = [
+        dict(zip(ends, (parent, key, "visits", key), strict=True))
+        for parent, key in (("people", "person"), ("wards", "ward"))
+    ]
     sdv = {"METADATA_SPEC_VERSION": "V1", "tables": tables, "relationships": links}
     return {"sdv": sdv, "pasteur": {"tables": ours}}
 
