@@ -88,6 +88,7 @@ def test_a_column_that_names_public_rows_is_a_category_and_the_rest_of_the_schem
     assert len(schema.whole_sdv["relationships"]) == 2
 
 
+@pytest.mark.slow
 def test_what_goes_out_is_valid_metadata_of_sdv(tmp_path):
     from sdv.metadata import Metadata
 
@@ -240,6 +241,7 @@ def frames(result):
     return {name: csv.read_csv(path, convert_options=holes).to_pandas() for name, path in result.synthetic.items()}
 
 
+@pytest.mark.slow
 def test_a_run_draws_rows_that_name_public_ones_and_hands_those_out(clinic):
     result = run(clinic)
     assert list(result.synthetic) == ["people", "visits", "wards"]
@@ -256,6 +258,7 @@ def test_a_run_draws_rows_that_name_public_ones_and_hands_those_out(clinic):
     assert Path(result.synthetic["wards"]).parent.name == result.version
 
 
+@pytest.mark.slow
 def test_other_people_name_the_same_public_rows(clinic):
     from pasteur.synth import bootstrap
 

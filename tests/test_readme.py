@@ -169,6 +169,7 @@ def test_own_data_from_an_empty_directory(visitor):
     assert all(0 <= int(row["age"]) <= 120 for row in rows)
 
 
+@pytest.mark.slow
 def test_the_library_example_runs(tmp_path):
     (program,) = blocks("python")
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -34,6 +34,7 @@ def test_who_asks_sees_the_message(monkeypatch):
         app.main(["dataset=adult"])
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_had_enough_is_no_fault():
     command = f"{sys.executable} -m pasteur schema show adult.detail --sdv | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - a fixed line

@@ -84,6 +84,7 @@ def test_a_grid_keeps_every_trial_and_one_summary(project, kept, pretend, capsys
     assert "2 trials, 0 not complete" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_grid_goes_on_when_a_trial_fails_and_ends_with_3(project, kept, pretend, capsys):
     assert main(["-m", "algo=bootstrap,mst,independent", "seed=13"]) == 3
     assert len(pretend) == 3

@@ -51,6 +51,7 @@ def test_what_cannot_be_scored_has_a_note_and_no_number(flat, people):
     assert not scored & noted
 
 
+@pytest.mark.slow
 def test_a_quick_look_imports_no_sdv_and_no_torch():
     code = (
         "import sys, numpy as np, pandas as pd\n"
@@ -66,6 +67,7 @@ def test_a_quick_look_imports_no_sdv_and_no_torch():
     assert said.stdout.strip() == "[]", said.stderr
 
 
+@pytest.mark.slow
 def test_the_report_comes_without_torch_which_can_be_imported_all_the_same():
     code = (
         "import sys\n"

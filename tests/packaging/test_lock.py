@@ -9,6 +9,7 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -42,6 +43,7 @@ def test_every_range_has_a_lower_bound():
         assert any(part.operator == ">=" for part in Requirement(text).specifier), text
 
 
+@pytest.mark.slow
 def test_what_is_imported_is_asked_for():
     """A package that comes along with another today may not tomorrow."""
     texts = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["postgres"]]
