@@ -17,7 +17,7 @@ from pasteur.compressors._fsq_public import Public
 from pasteur.compressors._outside import HOLES, Outside, smooth_targets
 from pasteur.embeddings import Part
 from pasteur.errors import ConfigError, SchemaError, near_miss, rule
-from pasteur.privacy.sgd import Training
+from pasteur.privacy.sgd import Training, one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,7 +133,7 @@ class Fsq:
         for start in range(0, len(found), AT_ONCE):
             some = slice(start, start + AT_ONCE)
             part = replace(series, values=series.values[some], lengths=series.lengths[some])
-            with torch.no_grad():
+            with one_thread(), torch.no_grad():
                 latents = network.latents(self._tensor(self.pack(part)))
                 found[some] = torch.round(latents * (self.levels - 1)).long().cpu().numpy()
         return np.concatenate([found, self.outside.encode(series)], axis=1)
@@ -148,7 +148,7 @@ class Fsq:
         for start in range(0, len(found), AT_ONCE):
             some = slice(start, start + AT_ONCE)
             length = torch.as_tensor(lengths[some], device=self._device)
-            with torch.no_grad():
+            with one_thread(), torch.no_grad():
                 made = network.curves(self._tensor(latents[some]), length, self._tensor(shares[some]))
             found[some] = made.cpu().numpy()
         return found
