@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from pasteur.app import VERBS, main
 from pasteur.app import help as helping
 
@@ -45,6 +47,7 @@ sys.exit(",".join(m for m in ("torch", "sdv", "mlflow", "optuna", "sklearn") if 
 """
 
 
+@pytest.mark.slow
 def test_a_command_line_is_checked_without_the_heaviest_libraries():
     done = subprocess.run([sys.executable, "-c", CHECKED], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""

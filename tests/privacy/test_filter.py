@@ -63,6 +63,7 @@ class Program:
         return int(np.sum(answer))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relation", ["add_remove", "replace"])
 @pytest.mark.parametrize("name", ["gdp", "zcdp"])
 def test_d08_d12_250_random_programs_each_stay_within_their_budget(name, relation):
