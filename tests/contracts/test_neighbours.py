@@ -32,6 +32,8 @@ from pasteur.run import run
 from pasteur.table import UNIT, Table
 from pasteur.views import ComponentConfig, ViewConfig
 
+pytestmark = pytest.mark.slow  # whole runs and whole evaluations
+
 ODD = {
     "age": 10**12,
     "education-num": 10**9,
@@ -105,7 +107,6 @@ def encoded(home, split):
     return {row.pop(UNIT): tuple(row.values()) for row in table.to_pylist()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", PRIVATE)
 def test_d01_d17_d20_one_odd_person_more(project, another, adult_rows, algorithm, capfd):
     row, unit = odd_person(adult_rows.schema)
@@ -168,7 +169,6 @@ def test_d01_a_type_that_follows_from_all_rows_makes_no_claim(project):
     assert run(project("reference", dataset=dataset)).claim["private"] is False
 
 
-@pytest.mark.slow
 def test_d27_rows_of_people_without_a_declared_relation_make_no_claim(project, adult_rows):
     """Such a table stays whole when a unit is left out, so that the check of units cannot see what is made of it."""
     ids = pa.array([f"p{row}" for row in range(adult_rows.num_rows)])
@@ -278,7 +278,6 @@ def test_d25_a_release_holds_nothing_computed_on_real_data_without_noise(project
     assert not {n for n in exact if n != round(n)} & arrays
 
 
-@pytest.mark.slow
 def test_d26_nothing_unsafe_unless_the_user_says_so_and_then_it_is_stamped(project):
     """Each way out of a guarantee is off by default, and leaves its stamp on the claim and on the page."""
     from pasteur.app import claim_page

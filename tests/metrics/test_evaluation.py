@@ -18,6 +18,8 @@ from pasteur.metrics.families import families, stream
 from pasteur.schema import Schema
 from pasteur.table import Table
 
+pytestmark = pytest.mark.slow  # whole runs and whole evaluations
+
 QUICK = MetricsConfig(families=["marginals", "validity", "sql"])
 DEEP = MetricsConfig(depth="standard", families=[f for f in families() if f != "sdmetrics"])
 

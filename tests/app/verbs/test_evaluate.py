@@ -12,6 +12,8 @@ from pyarrow import parquet as pq
 
 from pasteur.app import main
 
+pytestmark = pytest.mark.slow  # whole runs and whole evaluations
+
 
 def column(kind, domain):
     return {"embedding": {"type": kind}, "domain": domain, "source": "public"}
