@@ -165,7 +165,7 @@ def resolved(view: ViewConfig, *, dataset: DatasetConfig, schema: str, root: Pat
         view,
         dataset=dataset.name,
         tables=tuple(dataset.tables),
-        public=[name for name, table in dataset.tables.items() if table.public],
+        public=dataset.nobodys,
         unit=dataset.unit.column or UNIT,
         relationships=described.relationships,
     )

@@ -85,7 +85,7 @@ def _protected(plan: Plan, entries: DataCatalog) -> None:
         primary,
         unit=e.dataset.unit.column or UNIT,
         orphans={name: table.settled for name, table in e.dataset.tables.items()},
-        public=[name for name, table in e.dataset.tables.items() if table.public],
+        public=e.dataset.nobodys,
         relationships=datasets.relationships(e.dataset),
     ):
         raise PrivacyError(

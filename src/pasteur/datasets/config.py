@@ -269,6 +269,11 @@ class DatasetConfig:
         self._check_public()
 
     @property
+    def nobodys(self) -> tuple[str, ...]:
+        """The tables that are declared public."""
+        return tuple(name for name, table in self.tables.items() if table.public)
+
+    @property
     def in_server(self) -> bool:
         """Whether its tables live in Postgres."""
         return self.source.kind == "postgres"

@@ -224,8 +224,7 @@ def _sound_in_files(experiment: Experiment) -> Iterable[str]:
     links = datasets.relationships(experiment.dataset)
     yield from views.respects_units(experiment.view, primary, relationships=links, rng=rng)
     yield from views.same_bytes(experiment.view, primary, keys, rng=rng)
-    nobodys = [name for name, table in experiment.dataset.tables.items() if table.public]
-    public = views.build_public(experiment.view, primary, nobodys=nobodys)
+    public = views.build_public(experiment.view, primary, nobodys=experiment.dataset.nobodys)
     if public:
         naming.check(prepare(experiment).schema, public)
 

@@ -57,8 +57,7 @@ def build_view(dataset: DatasetConfig, view: ViewConfig, *tables: Table) -> dict
 
 def build_public(dataset: DatasetConfig, view: ViewConfig, *primary: Table) -> list[Table]:
     """The view's tables that are nobody's."""
-    nobodys = [name for name, table in dataset.tables.items() if table.public]
-    built = views.build_public(view, dict(zip(dataset.tables, primary, strict=True)), nobodys=nobodys)
+    built = views.build_public(view, dict(zip(dataset.tables, primary, strict=True)), nobodys=dataset.nobodys)
     return [built[name] for name in view.public]
 
 

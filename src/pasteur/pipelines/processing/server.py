@@ -53,8 +53,7 @@ def build_view(dataset: DatasetConfig, view: ViewConfig, snapshot: Snapshot) -> 
 
 def build_public(dataset: DatasetConfig, view: ViewConfig, snapshot: Snapshot) -> list[Table]:
     """The view's tables that are nobody's."""
-    nobodys = [name for name, table in dataset.tables.items() if table.public]
-    built = server.build_public(view, snapshot, nobodys=nobodys)
+    built = server.build_public(view, snapshot, nobodys=dataset.nobodys)
     return [built[name] for name in view.public]
 
 
